@@ -1,0 +1,159 @@
+/**
+ * Alloy: reads the logs of every pod and pushes them to Loki.
+ * It deliberately collects no metrics (Prometheus does) and no logs of the nodes' own services.
+ */
+import type { Workload } from '../../lib/flows';
+import { lokiUrl } from './loki';
+import { scraped, toApiServer, workload } from './workloads';
+import type { UpstreamChart } from './types';
+
+const NAMESPACE = 'monitoring';
+
+export const alloy: UpstreamChart = {
+  name: 'alloy',
+  chart: 'alloy',
+  namespace: NAMESPACE,
+  summary: "Reads all pods' logs through the Kubernetes API and pushes them to Loki.",
+  values: () => ({
+    // PodLogs resources are not used.
+    crds: { create: false },
+    alloy: {
+      configMap: { content: configuration },
+      enableReporting: false,
+      resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+      // Reading through the API instead of the node's files is what makes this possible: the files are root's and need a path of the host.
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 473,
+        runAsGroup: 473,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      // Positions and the remote configuration's cache; lost with the pod, then at most the kubelet's current files are read again, and Loki drops what it has.
+      mounts: { extra: [{ name: 'storage', mountPath: '/tmp/alloy' }] },
+    },
+    controller: {
+      // A pod of a tainted control-plane node has logs, too.
+      tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
+      volumes: { extra: [{ name: 'storage', emptyDir: { sizeLimit: '128Mi' } }] },
+    },
+    global: { podSecurityContext: { fsGroup: 473 } },
+    // A changed configuration restarts the pods (the chart hashes it into the template); a second container on each node only saves that.
+    configReloader: { enabled: false },
+    rbac: {
+      // The default may read all Secrets and a dozen other kinds. Both lists end up in one ClusterRole, and neither may be empty.
+      rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] }],
+      clusterRules: [{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }],
+    },
+    serviceMonitor: { enabled: true },
+  }),
+  needs: () => ['namespaces', 'prometheus-operator-crds', 'loki'],
+  provides: () => ({
+    crds: [],
+    services: [{ name: 'alloy', ports: [{ name: 'http-metrics', port: 12345 }], labels: { 'app.kubernetes.io/name': 'alloy' } }],
+    pods: [{ name: 'alloy', kind: 'DaemonSet', labels: pods().labels, ports: [{ name: 'http-metrics', port: 12345 }], serviceAccount: 'alloy' }],
+  }),
+  flows: (cluster) => [toApiServer(cluster, pods(), 'It lists the pods of its node and reads their logs.'), scraped(pods(), 12345)],
+};
+
+const pods = (): Workload => workload('alloy', 'alloy');
+
+/**
+ * Labels make Loki's streams and are therefore few and of few values: namespace, app, realm and content_type.
+ * Pod, container and node ride along as structured metadata, which costs no stream; the level is found by Loki itself (`detected_level`).
+ */
+const configuration = `
+logging {
+  level = "warn"
+}
+
+// Each Alloy reads the pods of its own node; the chart sets HOSTNAME to the node's name.
+discovery.kubernetes "pods" {
+  role = "pod"
+
+  selectors {
+    role  = "pod"
+    field = "spec.nodeName=" + coalesce(sys.env("HOSTNAME"), constants.hostname)
+  }
+}
+
+discovery.relabel "pods" {
+  targets = discovery.kubernetes.pods.targets
+
+  rule {
+    source_labels = ["__meta_kubernetes_namespace"]
+    target_label  = "namespace"
+  }
+
+  // The app is the name label, or else the old app label, or else the container.
+  rule {
+    source_labels = ["__meta_kubernetes_pod_container_name"]
+    target_label  = "app"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_label_app"]
+    regex         = "(.+)"
+    target_label  = "app"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_label_app_kubernetes_io_name"]
+    regex         = "(.+)"
+    target_label  = "app"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_label_mmo_realm"]
+    regex         = "(.+)"
+    target_label  = "realm"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_label_mmo_content_type"]
+    regex         = "(.+)"
+    target_label  = "content_type"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_name"]
+    target_label  = "pod"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_container_name"]
+    target_label  = "container"
+  }
+
+  rule {
+    source_labels = ["__meta_kubernetes_pod_node_name"]
+    target_label  = "node"
+  }
+}
+
+loki.source.kubernetes "pods" {
+  targets    = discovery.relabel.pods.output
+  forward_to = [loki.process.pods.receiver]
+}
+
+loki.process "pods" {
+  forward_to = [loki.write.loki.receiver]
+
+  stage.structured_metadata {
+    values = { pod = "", container = "", node = "" }
+  }
+
+  // The source adds namespace, pod and container once more as one label, which would make a stream of every pod.
+  stage.label_drop {
+    values = ["instance"]
+  }
+}
+
+loki.write "loki" {
+  endpoint {
+    url = "${lokiUrl}/loki/api/v1/push"
+  }
+}
+`.trimStart();

@@ -1,0 +1,102 @@
+/**
+ * Loki: keeps the logs of all pods on one volume, in one process. Alloy brings them, Grafana reads them.
+ * It deliberately has no object store, caches or gateway: those are for more logs than a home produces.
+ */
+import type { Workload } from '../../lib/flows';
+import { scraped, workload } from './workloads';
+import type { UpstreamChart } from './types';
+
+const NAMESPACE = 'monitoring';
+/** Where pods push and query, inside of the cluster. */
+export const lokiUrl = `http://loki.${NAMESPACE}.svc.cluster.local:3100`;
+
+export const loki: UpstreamChart = {
+  name: 'loki',
+  chart: 'loki',
+  namespace: NAMESPACE,
+  summary: 'Keeps the logs of all pods on one volume, for the days that the description says.',
+  values: (cluster) => ({
+    deploymentMode: 'Monolithic',
+    loki: {
+      // One tenant: who may read logs is decided at Grafana, and who may push by NetworkPolicies.
+      auth_enabled: false,
+      commonConfig: { replication_factor: 1 },
+      storage: { type: 'filesystem' },
+      schemaConfig: {
+        // The date only has to lie before the first log; changing it, or anything else of a period that holds logs, makes those unreadable.
+        configs: [{ from: '2025-01-01', store: 'tsdb', object_store: 'filesystem', schema: 'v13', index: { prefix: 'loki_index_', period: '24h' } }],
+      },
+      // The compactor is what deletes; retention without it only hides.
+      compactor: { retention_enabled: true, delete_request_store: 'filesystem' },
+      limits_config: { retention_period: `${cluster.monitoring.logsRetentionDays * 24}h` },
+      // No usage reports: Loki has no way to the Internet.
+      analytics: { reporting_enabled: false },
+    },
+    singleBinary: {
+      replicas: 1,
+      persistence: {
+        size: cluster.monitoring.logsStorage,
+        ...(cluster.storage.class ? { storageClass: cluster.storage.class } : {}),
+        // Off by default, and then Kubernetes' own default is hidden; said here, so that logs outlive the StatefulSet.
+        enableStatefulSetAutoDeletePVC: true,
+        whenDeleted: 'Retain',
+        whenScaled: 'Retain',
+      },
+      resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+      // One replica: a budget would only make the drain of its node impossible or mean nothing.
+      podDisruptionBudget: { enabled: false },
+    },
+    // The chart renders the other modes, too, unless each of their parts is counted to none.
+    backend: { replicas: 0 },
+    read: { replicas: 0 },
+    write: { replicas: 0 },
+    // Alerts on logs are not used, so neither the ruler nor the side container that would watch the API for their rules.
+    ruler: { enabled: false },
+    sidecar: { rules: { enabled: false } },
+    serviceAccount: { automountServiceAccountToken: false },
+    // One process is reached at its own Service.
+    gateway: { enabled: false },
+    // Two memcached of 1 and 8 GiB.
+    chunksCache: { enabled: false },
+    resultsCache: { enabled: false },
+    // It writes logs all day to measure Loki, on every node.
+    lokiCanary: { enabled: false },
+    // Helm's test pod, which needs the canary.
+    test: { enabled: false },
+    monitoring: { serviceMonitor: { enabled: true } },
+  }),
+  needs: () => ['namespaces', 'prometheus-operator-crds'],
+  provides: () => ({
+    crds: [],
+    services: [
+      {
+        name: 'loki',
+        ports: [
+          { name: 'http-metrics', port: 3100 },
+          { name: 'grpc', port: 9095 },
+        ],
+        labels: { 'app.kubernetes.io/name': 'loki' },
+      },
+    ],
+    pods: [
+      {
+        name: 'loki',
+        kind: 'StatefulSet',
+        labels: pods().labels,
+        ports: [
+          { name: 'http-metrics', port: 3100 },
+          { name: 'grpc', port: 9095 },
+          { name: 'http-memberlist', port: 7946 },
+        ],
+        serviceAccount: 'loki',
+      },
+    ],
+  }),
+  flows: () => [
+    { from: workload('alloy', 'alloy'), to: pods(), ports: [{ port: 3100 }], because: 'Alloy pushes the logs of all pods.' },
+    { from: workload('kube-prometheus-stack', 'grafana'), to: pods(), ports: [{ port: 3100 }], because: 'Grafana shows logs.' },
+    scraped(pods(), 3100),
+  ],
+};
+
+const pods = (): Workload => workload('loki', 'loki');

@@ -1,0 +1,40 @@
+/**
+ * Starts a command: bundles commands/<name>.ts with esbuild (0.2 s of CPU instead of ts-node's 17) and runs it in this process.
+ * It deliberately knows nothing of the commands. Usage: node commands/run.mjs <name> [arguments]. Works from the project's root only.
+ */
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+import { build } from 'esbuild';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const name = process.argv[2] ?? '';
+const entry = path.join(root, 'commands', `${name}.ts`);
+if (!/^[a-z-]+$/.test(name) || !existsSync(entry)) {
+  console.error(`There is no command '${name}'; the commands are the scripts of package.json (npm run).`);
+  process.exit(2);
+}
+process.chdir(root);
+const result = await build({
+  entryPoints: [entry],
+  bundle: true,
+  write: false,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  sourcemap: process.env.MMO_SOURCE_MAPS ? 'inline' : false,
+  logLevel: 'error',
+  outfile: path.join(root, `${name}.bundle.js`),
+  // Packages are loaded by Node itself: they need no transformation, and bundling cdk8s-plus's 3 MB of classes takes longer than loading them.
+  packages: 'external',
+});
+process.argv.splice(1, 2, entry);
+const require = createRequire(path.join(root, 'package.json'));
+const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${result.outputFiles[0].text}\n})`, { filename: path.join(root, `${name}.bundle.js`) });
+const module = { exports: {} };
+script.runInThisContext()(module.exports, require, module, entry, path.dirname(entry));
+const main = module.exports.main;
+if (typeof main !== 'function') throw new Error(`commands/${name}.ts does not export a function 'main'.`);
+process.exitCode = await main(process.argv.slice(2));

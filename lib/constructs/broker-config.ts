@@ -1,0 +1,103 @@
+/**
+ * The connect broker's configuration out of the cluster's model, in the shape that lib/broker-contract.ts fixes.
+ * It deliberately makes no object: the chart puts the result into a ConfigMap.
+ */
+import {
+  BROKER_DATABASE_CONNECTIONS,
+  BROKER_FILES,
+  BROKER_SHUTDOWN_SECONDS,
+  BROKER_TOKEN_SECONDS,
+  type BrokerConfig,
+  type BrokerEndpoint,
+  type BrokerRealm,
+} from '../broker-contract';
+import type { Cluster, Continent, Realm } from '../model/cluster';
+import { BROKER_AUDIENCE, BROKER_PORTS, DATABASE, NAMESPACES, POSTGRES_PORT } from '../platform';
+import { DATABASE_HOST } from './postgres';
+
+/** Realms that players can enter: at least one continent is active. Retired continents are left out, because nothing serves them. */
+export function activeRealms(cluster: Cluster): readonly Realm[] {
+  return cluster.realms
+    .map((realm) => ({ ...realm, continents: realm.continents.filter((continent) => continent.state === 'active') }))
+    .filter((realm) => realm.state === 'active' && realm.continents.length > 0);
+}
+
+export function brokerConfig(cluster: Cluster): BrokerConfig {
+  const { publicAddress } = cluster.network;
+  return {
+    publicUrl: `https://${cluster.hosts.broker}`,
+    registration: cluster.broker.registration,
+    ports: BROKER_PORTS,
+    trustedProxyHops: 1,
+    shutdown: { drainSeconds: BROKER_SHUTDOWN_SECONDS.drain },
+    database: {
+      host: DATABASE_HOST,
+      port: POSTGRES_PORT,
+      name: DATABASE.database,
+      applicationRole: DATABASE.application,
+      credentialsDirectory: BROKER_FILES.databaseCredentials,
+      caFile: BROKER_FILES.databaseCa,
+      poolSize: BROKER_DATABASE_CONNECTIONS.pool,
+    },
+    sessions: { keysDirectory: BROKER_FILES.sessionKeys },
+    tokens: {
+      keysDirectory: BROKER_FILES.netcodeKeys,
+      lifetimeSeconds: BROKER_TOKEN_SECONDS.lifetime,
+      timeoutSeconds: BROKER_TOKEN_SECONDS.timeout,
+    },
+    game: { protocolId: cluster.game.protocolId, build: cluster.game.build },
+    kubernetes: {
+      audience: BROKER_AUDIENCE,
+      ...(cluster.instances.length > 0 ? { instancesNamespace: NAMESPACES.instances } : {}),
+    },
+    nodes: cluster.nodes.map((node) => {
+      const address = node.publicAddress ?? publicAddress;
+      return { name: node.name, lan: node.address, ...(address ? { public: address } : {}) };
+    }),
+    realms: activeRealms(cluster).map(
+      (realm): BrokerRealm => ({
+        name: realm.name,
+        title: realm.title,
+        namespace: realm.namespace,
+        continents: realm.continents.map((continent) => {
+          const endpoint = publicEndpoint(cluster, realm, continent);
+          return {
+            name: continent.name,
+            title: continent.title,
+            capacity: continent.capacity,
+            lan: { address: continent.lanAddress, port: continent.port },
+            ...(endpoint ? { public: endpoint } : {}),
+          };
+        }),
+      }),
+    ),
+    instances: cluster.instances.map(({ name, title, capacity, rooms }) => ({ name, title, capacity, rooms })),
+  };
+}
+
+/**
+ * Where players on the Internet reach a continent: the home's address, or that of the node whose port is used. The router forwards the port unchanged.
+ * Undefined without a public address.
+ */
+export function publicEndpoint(cluster: Cluster, realm: Realm, continent: Continent): BrokerEndpoint | undefined {
+  const node = realm.exposure.type === 'host-port' ? cluster.nodes.find(({ name }) => name === continent.node) : undefined;
+  const address = node?.publicAddress ?? cluster.network.publicAddress;
+  return address === undefined ? undefined : { address, port: continent.port };
+}
+
+/**
+ * Continents that the Internet cannot tell apart: the same public address and port. A router forwards one port to one machine, so players from outside
+ * would reach only one of them, and a token for another would be refused there.
+ */
+export function indistinctContinents(cluster: Cluster): readonly { readonly endpoint: string; readonly continents: readonly string[] }[] {
+  const byEndpoint = new Map<string, string[]>();
+  for (const realm of activeRealms(cluster)) {
+    for (const continent of realm.continents) {
+      const endpoint = publicEndpoint(cluster, realm, continent);
+      if (!endpoint) continue;
+      const key = `${endpoint.address}:${endpoint.port}`;
+      byEndpoint.set(key, [...(byEndpoint.get(key) ?? []), `${realm.name}/${continent.name}`]);
+    }
+  }
+  return [...byEndpoint].filter(([, continents]) => continents.length > 1).map(([endpoint, continents]) => ({ endpoint, continents }));
+}

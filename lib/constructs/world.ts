@@ -1,0 +1,155 @@
+/**
+ * One persistent world: the StatefulSet of one continent, with its volume, and the ConfigMap that it runs with.
+ * It deliberately holds only what restarts with the world; Services, keys, rights and budgets are the realm's (realm.ts), in another Application.
+ */
+import type { Chart } from 'cdk8s';
+import { labels, PROTECTED } from '../component';
+import { add } from '../emit/manifest';
+import { CONFIG_HASH_ANNOTATION, configHash, GAME_FILES, memoryLimitOf, POD_ENVIRONMENT, STARTUP, STATUS_PATHS, worldEnvironment } from '../game-contract';
+import { IntOrString, KubeConfigMap, type Probe, Quantity } from '../k8s';
+import type { Cluster, Continent, Realm } from '../model/cluster';
+import { BROKER_AUDIENCE, GAME_PORTS, LABELS } from '../platform';
+import { generationKey, REALM_KEY_SECRET } from './netcode-keys';
+import { StatefulSet } from './stateful-set';
+
+/** Name of the claim template; the claim of a continent is `world-<continent>-0`. */
+export const WORLD_CLAIM = 'world';
+
+/** Annotation by which a claim opts in to volume backups; K8up is told to skip claims without it. */
+export const BACKUP_ANNOTATION = 'k8up.io/backup';
+
+/** Labels that select the one pod of a continent: by name and never by ordinal, and without a version, because selectors are immutable. */
+export function worldSelector(realm: Realm, continent: Continent): Record<string, string> {
+  return { [LABELS.realm]: realm.name, [LABELS.continent]: continent.name };
+}
+
+/** Adds the workload of one continent. */
+export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent: Continent): void {
+  const selector = worldSelector(realm, continent);
+  const data = worldEnvironment(cluster, realm, continent);
+  const generation = generationKey(realm.netcodeKeyGeneration);
+  add(chart, KubeConfigMap, {
+    metadata: { name: continent.name, namespace: realm.namespace, labels: labels('game-server', 'world', selector) },
+    data,
+  });
+  add(chart, StatefulSet, {
+    metadata: { name: continent.name, namespace: realm.namespace, labels: labels('game-server', 'world', selector), annotations: { ...PROTECTED } },
+    spec: {
+      // One replica is the API's default. Zero is written for a retired world, whose volume stays.
+      ...(continent.state === 'retired' ? { replicas: 0 } : {}),
+      selector: { matchLabels: selector },
+      serviceName: continent.name,
+      // The update strategy is the default, RollingUpdate: a merged change announces, saves and restarts the world. OnDelete would leave a reviewed change waiting for a hand.
+      // With ordered management a pod that never becomes ready blocks the rollout of the commit that repairs it (kubernetes#67250); one replica has no order to keep.
+      podManagementPolicy: 'Parallel',
+      // Said although it is the default, because all that a world is depends on it.
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      template: {
+        metadata: {
+          labels: labels('game-server', 'world', {
+            ...selector,
+            [LABELS.gameServer]: 'true',
+            [LABELS.build]: cluster.game.build,
+            [LABELS.protocolId]: cluster.game.protocolId,
+            [LABELS.netcodeKeyGeneration]: String(realm.netcodeKeyGeneration),
+          }),
+          annotations: { [CONFIG_HASH_ANNOTATION]: configHash(data), 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' },
+        },
+        spec: {
+          serviceAccountName: continent.name,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: cluster.worldGraceSeconds,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: cluster.game.user,
+            runAsGroup: cluster.game.user,
+            fsGroup: cluster.game.user,
+            // Without it the kubelet walks the whole volume at each start: minutes for a big world.
+            fsGroupChangePolicy: 'OnRootMismatch',
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          ...(realm.exposure.type === 'host-port'
+            ? { nodeSelector: { 'kubernetes.io/hostname': continent.node ?? '' } }
+            : {
+                // Soft: a home with one node is a valid cluster, and a world on a crowded node is better than none.
+                topologySpreadConstraints: [
+                  {
+                    maxSkew: 1,
+                    topologyKey: 'kubernetes.io/hostname',
+                    whenUnsatisfiable: 'ScheduleAnyway',
+                    labelSelector: { matchLabels: { [LABELS.gameServer]: 'true', [LABELS.realm]: realm.name } },
+                  },
+                ],
+              }),
+          containers: [
+            {
+              name: 'game',
+              image: cluster.game.image,
+              ports: [
+                {
+                  name: 'game',
+                  containerPort: GAME_PORTS.game,
+                  protocol: 'UDP',
+                  ...(realm.exposure.type === 'host-port' ? { hostPort: continent.port } : {}),
+                },
+                { name: 'status', containerPort: GAME_PORTS.status },
+                { name: 'metrics', containerPort: GAME_PORTS.metrics },
+              ],
+              envFrom: [{ configMapRef: { name: continent.name } }],
+              env: Object.entries(POD_ENVIRONMENT).map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
+              resources: {
+                requests: { cpu: Quantity.fromString(continent.resources.cpu), memory: Quantity.fromString(continent.resources.memory) },
+                limits: { memory: Quantity.fromString(memoryLimitOf(continent.resources)) },
+              },
+              startupProbe: { ...statusProbe(STATUS_PATHS.ready), ...STARTUP },
+              readinessProbe: { ...statusProbe(STATUS_PATHS.ready), periodSeconds: 5 },
+              // Patient: a kill loses what was played since the last save. A world that does not answer for a minute is hung.
+              livenessProbe: { ...statusProbe(STATUS_PATHS.alive), timeoutSeconds: 5, failureThreshold: 6 },
+              // The kubelet sends SIGTERM when the announcement is over, and that is the order to save and to exit.
+              ...(cluster.game.announceSeconds > 0
+                ? {
+                    lifecycle: {
+                      preStop: {
+                        httpGet: { path: `${STATUS_PATHS.announce}?seconds=${cluster.game.announceSeconds}`, port: IntOrString.fromString('status') },
+                      },
+                    },
+                  }
+                : {}),
+              securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+              volumeMounts: [
+                { name: WORLD_CLAIM, mountPath: GAME_FILES.world },
+                { name: 'netcode-key', mountPath: GAME_FILES.netcodeKey, readOnly: true },
+                { name: 'broker-token', mountPath: GAME_FILES.brokerToken.replace(/\/token$/, ''), readOnly: true },
+                { name: 'tmp', mountPath: GAME_FILES.temporary },
+              ],
+            },
+          ],
+          volumes: [
+            // Only the generation of this pod, readable by its group alone.
+            { name: 'netcode-key', secret: { secretName: REALM_KEY_SECRET, items: [{ key: generation, path: generation }], defaultMode: 0o440 } },
+            // The kubelet renews it; it lives for an hour, the API's default.
+            { name: 'broker-token', projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: 'token' } }] } },
+            { name: 'tmp', emptyDir: { sizeLimit: Quantity.fromString('64Mi') } },
+          ],
+        },
+      },
+      volumeClaimTemplates: [
+        {
+          // Complete from the first day, because none of it can be changed later: the annotation too, which means nothing where there is no K8up.
+          metadata: { name: WORLD_CLAIM, labels: selector, annotations: { ...PROTECTED, [BACKUP_ANNOTATION]: 'true' } },
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            ...(cluster.storage.class ? { storageClassName: cluster.storage.class } : {}),
+            volumeMode: 'Filesystem',
+            resources: { requests: { storage: Quantity.fromString(continent.storage) } },
+          },
+        },
+      ],
+    },
+  });
+}
+
+function statusProbe(path: string): Probe {
+  return { httpGet: { path, port: IntOrString.fromString('status') } };
+}

@@ -1,0 +1,284 @@
+/**
+ * What an operator may write in apps/<cluster>.ts: the schema of a cluster's description, field by field, with defaults and their reasons.
+ * It deliberately knows one field at a time; what depends on several fields (addresses used twice, impossible exposures) is in validate.ts.
+ */
+import { z } from 'zod';
+import { isIPv4, parseRange } from './addresses';
+import { canonicalQuantity, quantityValue } from './quantities';
+
+/** A name that is a DNS label, because it becomes part of object names, namespaces and host names (RFC 1123; at most 40 characters, so that derived names fit into 63). */
+export const name = z
+  .string()
+  .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, 'must be a DNS label: lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters, such as "aurora"');
+
+export const ipv4 = z.string().refine(isIPv4, { error: (issue) => `'${String(issue.input)}' is not an IPv4 address such as '192.168.1.240'` });
+
+export const range = z.string().superRefine((text, ctx) => {
+  const parsed = parseRange(text);
+  if (typeof parsed === 'string') ctx.addIssue({ code: 'custom', message: parsed });
+});
+
+export const hostName = z
+  .string()
+  .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$/, 'must be a full host name in lower case, such as "mmo.homelab.io"');
+
+export const quantity = z
+  .string()
+  .refine((text) => quantityValue(text) !== undefined, { error: (issue) => `'${String(issue.input)}' is not a Kubernetes quantity such as '500m', '2' or '20Gi'` })
+  .transform((text) => (quantityValue(text) === undefined ? text : canonicalQuantity(text)));
+
+/** A number of bytes with a binary suffix: storage and memory. A bare number or 'm' is nearly always a slip (20 bytes, 512 millibytes). */
+export const bytes = quantity.refine((text) => /[KMGT]i?$/.test(text), {
+  error: (issue) => `'${String(issue.input)}' has no unit of bytes; write it as '20Gi' or '512Mi'`,
+});
+
+export const port = z.number().int().min(1).max(65535);
+
+/** Five fields of a cron schedule; what the fields may hold is left to the API server. */
+export const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'must be a cron schedule of five fields, such as "30 4 * * *"');
+
+export const resources = z.strictObject({
+  /** CPU that the scheduler reserves. No CPU limit is ever set: throttling shows as lag. */
+  cpu: quantity.default('500m'),
+  /** Memory that the scheduler reserves. */
+  memory: bytes.default('1Gi'),
+  /** Memory at which the kernel kills the process. @default twice the request would hide leaks; the same as `memory`, so that a node never overcommits memory */
+  memoryLimit: bytes.optional(),
+});
+
+/** A container image: repository, tag and digest. */
+export const image = z
+  .string()
+  .regex(/^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)+:[A-Za-z0-9._-]+(@sha256:[0-9a-f]{64})?$/, 'must be a full image reference with registry, repository and tag, such as "ghcr.io/you/mmo-server:0.4.2@sha256:…"');
+
+const unsigned64 = z.string().superRefine((text, ctx) => {
+  if (!/^0x[0-9a-fA-F]{1,16}$/.test(text)) ctx.addIssue({ code: 'custom', message: `'${text}' is not an unsigned 64-bit number in hexadecimal, such as '0x4d4d4f0000000001'` });
+});
+
+/** A value that Kubernetes accepts as a label. */
+const labelValue = z.string().regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be a label value: at most 63 letters, digits, "-", "_" and "."');
+
+const node = z.strictObject({
+  /** The node's name as `kubectl get nodes` shows it. */
+  name: z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, 'must be a node name as `kubectl get nodes` shows it'),
+  /** Its address in the LAN (the InternalIP). */
+  address: ipv4,
+  /** The address or host name under which players on the Internet reach this node. @default the network's `publicAddress` */
+  publicAddress: z.union([ipv4, hostName]).optional(),
+});
+
+const continent = z.strictObject({
+  /** Permanent: the name of its StatefulSet and of its volume. Renaming makes a new world. */
+  name,
+  /** What players see; free to change. @default the name */
+  title: z.string().min(1).max(60).optional(),
+  /** Own address in the LAN, for `exposure: { type: 'own-address' }`. Written down and never derived from the place in the list, so that removing one continent moves no other. */
+  address: ipv4.optional(),
+  /** UDP port that players connect to. @default 40000 with an own address; required with a shared address or a host port, for the same reason */
+  port: port.optional(),
+  /** The node whose port is used, for `exposure: { type: 'host-port' }`. */
+  node: z.string().optional(),
+  /** Volume for the world. @default the realm's */
+  storage: bytes.optional(),
+  /** Players at once. @default the realm's */
+  capacity: z.number().int().positive().optional(),
+  resources: resources.optional(),
+  /** First step of removing a world: no replicas and no external Service; volume and backups are kept. */
+  state: z.enum(['active', 'retired']).default('active'),
+});
+
+const exposure = z.discriminatedUnion('type', [
+  /** One address per continent with externalTrafficPolicy Local: the server sees the players' own addresses. */
+  z.strictObject({ type: z.literal('own-address') }),
+  /** One address for all continents of the realm, each with its own port, with externalTrafficPolicy Cluster: the server does not see the players' addresses. */
+  z.strictObject({ type: z.literal('shared-address'), address: ipv4 }),
+  /** A port of a pinned node: no load balancer is needed (laptops), and the world cannot move to another node. */
+  z.strictObject({ type: z.literal('host-port') }),
+]);
+
+const realm = z.strictObject({
+  /** Permanent: part of the namespace `realm-<name>`. */
+  name,
+  title: z.string().min(1).max(60).optional(),
+  continents: z.array(continent).min(1),
+  exposure,
+  capacity: z.number().int().positive().default(500),
+  storage: bytes.default('20Gi'),
+  resources: resources.prefault({}),
+  /** Rises by one at each rotation of the netcode key; the sealed key of that generation must exist. */
+  netcodeKeyGeneration: z.number().int().positive().default(1),
+  state: z.enum(['active', 'retired']).default('active'),
+});
+
+const count = z.number().int();
+
+/** Buffer policies keep that many servers ready. Zero is refused: Agones' webhook rejects it (fleetautoscaler.go). */
+const buffer = z.strictObject({
+  policy: z.literal('buffer'),
+  /** Ready servers, or a percentage of all (then `min` is at least 1). */
+  ready: z.union([count.min(1), z.string().regex(/^[1-9][0-9]?%$/, 'must be a percentage from 1% to 99%')]).default(1),
+  min: count.min(0).default(0),
+  max: count.min(1),
+});
+/** Counter policies keep that much free capacity of a Counter (for example rooms) over all servers. */
+const counter = z.strictObject({
+  policy: z.literal('counter'),
+  /** The Counter's name, which must be one of the content type's counters. */
+  counter: name,
+  free: count.min(1),
+  min: count.min(0).default(0),
+  max: count.min(1),
+});
+/** Schedule policies hold a bigger buffer in weekly windows and a small one outside. Windows repeat (cron and duration) and carry no end date, because an end in the past is refused by Agones and breaks every later sync. */
+const schedule = z.strictObject({
+  policy: z.literal('schedule'),
+  windows: z
+    .array(
+      z.strictObject({
+        name,
+        /** IANA time zone of the cron fields. */
+        timeZone: z.string().regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"'),
+        start: cron,
+        /** How long the window lasts, such as "4h" or "90m". */
+        duration: z.string().regex(/^([1-9][0-9]*h)?([1-9][0-9]*m)?$/, 'must be a duration such as "4h", "90m" or "1h30m"').refine((text) => text !== '', { error: 'must not be empty' }),
+        ready: count.min(1),
+        min: count.min(0).default(0),
+        max: count.min(1),
+      }),
+    )
+    .min(1),
+  /** Outside of every window. */
+  otherwise: buffer.omit({ policy: true }),
+});
+
+const contentType = z.strictObject({
+  /** Permanent: the Fleet's name (dungeon, raid, battleground). */
+  name,
+  title: z.string().min(1).max(60).optional(),
+  /** Players of one server: the capacity of the `players` List. */
+  capacity: z.number().int().min(1).max(1000),
+  /** Rooms that one server holds at once; more than one makes the server serve several sessions (Agones' high-density). @default 1 */
+  rooms: z.number().int().min(1).max(100).default(1),
+  autoscaling: z.discriminatedUnion('policy', [buffer, counter, schedule]),
+  resources: resources.prefault({ cpu: '250m', memory: '512Mi' }),
+  netcodeKeyGeneration: z.number().int().positive().default(1),
+  /** When a running match may be evicted: never (Agones guards it by a budget), when the server saves within 10 minutes, or only by cluster upgrades. */
+  eviction: z.enum(['Never', 'Always', 'OnUpgrade']).default('Never'),
+  /** Seconds between the order to stop and the kill. */
+  graceSeconds: z.number().int().min(10).max(3600).default(60),
+});
+
+const certificates = z.discriminatedUnion('issuer', [
+  z.strictObject({
+    issuer: z.literal('letsencrypt'),
+    /** Where Let's Encrypt sends expiry warnings. */
+    email: z.email(),
+    /** Staging has no rate limits that matter, but browsers do not trust it: use it until the first certificate is there. */
+    environment: z.enum(['staging', 'production']).default('production'),
+    /** DNS-01 needs no open port and is the only way to get certificates for admin pages, which are never reachable from the Internet. */
+    dns01: z.strictObject({ cloudflare: z.strictObject({ /** The zone that the API token may edit. */ zone: hostName }) }).optional(),
+  }),
+  /** A certificate authority of the cluster's own, for laptops: browsers warn. */
+  z.strictObject({ issuer: z.literal('self-signed') }),
+]);
+
+export const description = z.strictObject({
+  name,
+  kubernetes: z.strictObject({
+    /** Where the API server listens (after the Service's address translation): NetworkPolicies need it. One address per control-plane node. */
+    apiServer: z.strictObject({ addresses: z.array(ipv4).min(1), port: port.default(6443) }),
+    /** Who brings metrics-server, which autoscaling needs: k3s does (`provided`), kubeadm, kind and Talos do not. */
+    metricsServer: z.enum(['install', 'provided']).default('install'),
+    /** MetalLB gives Services addresses of the LAN; without it (laptops) everything is published on ports of the node. */
+    loadBalancer: z.enum(['metallb', 'none']).default('metallb'),
+  }),
+  nodes: z.array(node).min(1),
+  git: z.strictObject({
+    /** The repository that Argo CD reads: this one, after you have forked it. */
+    repository: z.string().regex(/^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/, 'must be an https://, ssh:// or git@host:path address of a Git repository'),
+    revision: z.string().min(1).default('main'),
+  }),
+  /** The players' entry point; admin pages are host names below it. */
+  domain: hostName,
+  network: z.strictObject({
+    /** Addresses of the LAN that MetalLB may hand out. Keep them out of the router's DHCP range. */
+    pool: range.optional(),
+    /** Traefik's address for players: ports 80 and 443 are forwarded to it. */
+    ingress: ipv4.optional(),
+    /** Traefik's address for admin pages: never forwarded. */
+    adminIngress: ipv4.optional(),
+    /** Pi-hole's address: give it to the LAN as DNS server. Leave it out to do without Pi-hole and ExternalDNS. */
+    dns: ipv4.optional(),
+    /** The home's address on the Internet: a literal or a (dynamic) host name. @default none: players in the LAN only */
+    publicAddress: z.union([ipv4, hostName]).optional(),
+    /** Host ports of instances, forwarded by the router. Small, because every port is one forwarding rule on many routers. */
+    instancePorts: z.strictObject({ first: port, last: port }).prefault({ first: 7000, last: 7063 }),
+  }),
+  storage: z.strictObject({
+    /** StorageClass of worlds and databases. @default the cluster's default class */
+    class: z.string().min(1).optional(),
+    /** Whether claims of the class can grow. */
+    expandable: z.boolean().default(false),
+  }).prefault({}),
+  certificates,
+  /** Object store outside of the cluster for databases and worlds. Leave it out only where losing everything is acceptable (laptops). */
+  backups: z.strictObject({
+    /** S3 endpoint, https, outside of the cluster. */
+    endpoint: z.string().regex(/^https:\/\/[a-z0-9.-]+(:[0-9]+)?$/, 'must be an https:// address without a path, such as "https://s3.eu-central-003.backblazeb2.com"'),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
+    /** Daily base backup of the database (WAL is archived all the time). @default 03:15 UTC, when few people play */
+    databaseSchedule: cron.default('15 3 * * *'),
+    databaseRetentionDays: z.number().int().min(1).default(30),
+    /** Backups of the worlds' volumes. @default every six hours: at worst six hours of a world are lost */
+    worldSchedule: cron.default('40 */6 * * *'),
+    worldRetention: z.strictObject({ daily: count.min(1).default(7), weekly: count.min(0).default(5), monthly: count.min(0).default(6) }).prefault({}),
+  }).optional(),
+  database: z.strictObject({
+    storage: bytes.default('10Gi'),
+    resources: resources.prefault({ cpu: '250m', memory: '512Mi' }),
+    /** Rises by one when the database is recovered from a backup: each generation archives under its own name, never over an old one. */
+    generation: z.number().int().positive().default(1),
+  }).prefault({}),
+  game: z.strictObject({
+    image,
+    /** Why the image has no digest. Without a digest the same tag may be another program tomorrow. */
+    imageUnverified: z.string().min(10).optional(),
+    /** netcode's protocol id: clients and servers of another id do not talk. */
+    protocolId: unsigned64,
+    /** Build of the game, as a label: instances are allocated of the current build only. */
+    build: labelValue,
+    /** Numeric user that the image runs as; 0 is refused. @default 10001 */
+    user: z.number().int().min(1).default(10001),
+    /** How long players are warned before a world stops. */
+    announceSeconds: z.number().int().min(0).max(1800).default(60),
+    /** How long saving the world may take at worst. */
+    saveSeconds: z.number().int().min(5).max(1800).default(60),
+  }),
+  realms: z.array(realm).default([]),
+  instances: z.array(contentType).default([]),
+  broker: z.strictObject({
+    /** Who may make an account. @default invite: a home server is for friends */
+    registration: z.enum(['invite', 'open', 'closed']).default('invite'),
+    /** Most replicas that autoscaling may start. */
+    maxReplicas: count.min(2).max(20).default(4),
+  }).prefault({}),
+  dns: z.strictObject({
+    /** Resolvers that Pi-hole asks. */
+    upstreams: z.array(ipv4).min(1).default(['9.9.9.9', '149.112.112.112']),
+  }).prefault({}),
+  monitoring: z.strictObject({
+    metricsRetentionDays: count.min(1).default(15),
+    metricsStorage: bytes.default('20Gi'),
+    logsRetentionDays: count.min(1).default(14),
+    logsStorage: bytes.default('20Gi'),
+  }).prefault({}),
+});
+
+/** What is written in apps/<cluster>.ts. */
+export type ClusterDescription = z.input<typeof description>;
+/** The same with every default filled in. */
+export type ParsedDescription = z.output<typeof description>;
+export type RealmDescription = ParsedDescription['realms'][number];
+export type ContinentDescription = RealmDescription['continents'][number];
+export type ContentTypeDescription = ParsedDescription['instances'][number];
+export type Resources = z.output<typeof resources>;

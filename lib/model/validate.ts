@@ -1,0 +1,31 @@
+/**
+ * The mistakes of a description that no single field shows: each rule set is a pure function in a file of its own, and all of them always run.
+ * It deliberately fixes nothing and derives nothing.
+ */
+import type { Mistake } from './cluster';
+import { contentTypeMistakes } from './content-types';
+import type { ParsedDescription } from './description';
+import { networkMistakes } from './network';
+import { realmMistakes } from './realms';
+
+/** Every mistake, in the order of the description's fields. */
+export function crossChecks(data: ParsedDescription): Mistake[] {
+  return [...gameMistakes(data), ...networkMistakes(data), ...realmMistakes(data), ...contentTypeMistakes(data)];
+}
+
+function gameMistakes(data: ParsedDescription): Mistake[] {
+  const { image, imageUnverified } = data.game;
+  const pinned = image.includes('@sha256:');
+  if (!pinned && imageUnverified === undefined) {
+    return [
+      {
+        path: 'game.image',
+        message: `'${image}' has no digest, so the same tag may be another program tomorrow; add the '@sha256:…' that your build prints, or say in game.imageUnverified why there is none.`,
+      },
+    ];
+  }
+  if (pinned && imageUnverified !== undefined) {
+    return [{ path: 'game.imageUnverified', message: `the image has a digest, so there is nothing to excuse; remove this field.` }];
+  }
+  return [];
+}

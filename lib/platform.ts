@@ -1,0 +1,75 @@
+/**
+ * Facts that several components share: namespaces, ports, label keys, and the workloads that talk to each other.
+ * It deliberately holds no objects; a fact that only one component needs stays in that component.
+ */
+import { type Workload, type WorkloadGroup } from './flows';
+import { workload } from './component';
+import type { Cluster } from './model/cluster';
+
+/** Namespaces of ours. Realms have one each (`realm-<name>`), so that a realm's key and rights are its own. */
+export const NAMESPACES = {
+  broker: 'connect-broker',
+  database: 'database',
+  instances: 'instances',
+  pihole: 'pihole',
+  monitoring: 'monitoring',
+} as const;
+
+/** Label keys of ours. `mmo` is a valid prefix (a DNS label) and collides with nobody. */
+export const LABELS = {
+  realm: 'mmo/realm',
+  continent: 'mmo/continent',
+  contentType: 'mmo/content-type',
+  /** Build of the game that runs in a pod; the broker allocates instances of the current build only. */
+  build: 'mmo/build',
+  protocolId: 'mmo/protocol-id',
+  /** Which generation of the netcode key a pod was started with; the broker signs tokens with that one. */
+  netcodeKeyGeneration: 'mmo/netcode-key-generation',
+  /** On every pod that runs the game, realms and instances alike. */
+  gameServer: 'mmo/game-server',
+  /** On namespaces that hold game servers (`game`). */
+  role: 'mmo/role',
+} as const;
+
+/** Ports of a game server's container. Agones' sidecar takes 9357, 9358 and 8080: none of those. */
+export const GAME_PORTS = { game: 7777, status: 7780, metrics: 7781 } as const;
+
+/** Ports of the broker's container: players (behind Traefik), game servers and Agones' autoscaler (in the cluster only), Prometheus. */
+export const BROKER_PORTS = { http: 8080, internal: 8081, metrics: 9090 } as const;
+
+/** Name of the Service that game servers call; it has no IngressRoute. */
+export const BROKER_INTERNAL_SERVICE = 'connect-broker-internal';
+export const BROKER_SERVICE = 'connect-broker';
+export const BROKER_INTERNAL_URL = `http://${BROKER_INTERNAL_SERVICE}.${NAMESPACES.broker}.svc.cluster.local:${BROKER_PORTS.internal}`;
+/** Audience of the projected ServiceAccount tokens with which game servers call the broker. */
+export const BROKER_AUDIENCE = 'connect-broker';
+
+export const POSTGRES_PORT = 5432;
+/** The CNPG Cluster; its read-write Service is `<name>-rw`. */
+export const DATABASE = { cluster: 'postgres', service: 'postgres-rw', database: 'broker', owner: 'broker_owner', application: 'broker' } as const;
+
+export const WORKLOADS = {
+  broker: workload(NAMESPACES.broker, 'connect-broker', { 'app.kubernetes.io/name': 'connect-broker', 'app.kubernetes.io/component': 'server' }),
+  brokerMigration: workload(NAMESPACES.broker, 'connect-broker-migrate', { 'app.kubernetes.io/name': 'connect-broker', 'app.kubernetes.io/component': 'migrate' }),
+  /** CNPG labels every pod of a Cluster, its bootstrap Jobs too, with this. */
+  database: workload(NAMESPACES.database, DATABASE.cluster, { 'cnpg.io/cluster': DATABASE.cluster }),
+  pihole: workload(NAMESPACES.pihole, 'pihole', { 'app.kubernetes.io/name': 'pihole' }),
+} as const;
+
+/** All worlds of one realm: one policy serves its continents. */
+export function realmWorkload(realm: { readonly namespace: string; readonly name: string }): Workload {
+  return workload(realm.namespace, 'game-server', { [LABELS.gameServer]: 'true', [LABELS.realm]: realm.name });
+}
+
+export function instancesWorkload(): Workload {
+  return workload(NAMESPACES.instances, 'game-server', { [LABELS.gameServer]: 'true' });
+}
+
+/** Every game server, wherever it is: what the broker and Prometheus see as one peer. */
+export function gameServers(cluster: Cluster): WorkloadGroup {
+  return {
+    namespaceLabels: { [LABELS.role]: 'game' },
+    podLabels: { [LABELS.gameServer]: 'true' },
+    members: [...cluster.realms.map(realmWorkload), ...(cluster.instances.length > 0 ? [instancesWorkload()] : [])],
+  };
+}

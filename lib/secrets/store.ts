@@ -1,0 +1,328 @@
+/**
+ * The sealed values of a cluster as files, secrets/<cluster>/<namespace>/<name>.yaml, and its certificate beside them: reads, judges and writes them.
+ * It deliberately never sees a plaintext, and it judges only form: whether a value opens is known to the private key alone.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { toYaml } from '../emit/yaml';
+import { ciphertextProblem, readCertificate, type SealingCertificate, SecretsError } from './sealing';
+import type { SecretSpec, SecretStore } from './spec';
+
+/** Name of the certificate in a cluster's folder. */
+export const CERTIFICATE_FILE = 'sealing.crt';
+
+/** Annotation of a file: fingerprint of the key that its values are sealed to (`SealingCertificate.keyFingerprint`). Files that kubeseal wrote lack it. */
+export const SEALED_TO_ANNOTATION = 'mmo/sealed-to';
+
+/** One file: the sealed values of one Secret. */
+export interface SealedFile {
+  readonly namespace: string;
+  readonly name: string;
+  readonly type?: SecretSpec['type'];
+  readonly encryptedData: Readonly<Record<string, string>>;
+  /** @default unknown */
+  readonly sealedTo?: string;
+}
+
+/** A store whose files can be listed and replaced. */
+export interface FileStore extends SecretStore {
+  /** Folder of the cluster, as messages name it: `secrets/homelab`. */
+  readonly place: string;
+  /** All files, by namespace and name. */
+  files(): readonly SealedFile[];
+  file(namespace: string, name: string): SealedFile | undefined;
+  /** Undefined when there is none yet. */
+  certificate(): SealingCertificate | undefined;
+  /** Writes files: all of them beside their places first, then each takes its place at once, so that no file is ever half written. */
+  write(files: readonly SealedFile[]): void;
+  /** Writes the certificate; throws SecretsError when there is one, because values that were sealed to it would be lost. */
+  writeCertificate(pem: string): void;
+}
+
+interface Content {
+  readonly files: ReadonlyMap<string, SealedFile>;
+  readonly certificate: SealingCertificate | undefined;
+}
+
+/**
+ * The store of one cluster. Files are read at the first question, all at once.
+ * @param directory the folder of all clusters' secrets; messages name it by its last part
+ * @throws SecretsError (from each method that reads) with every mistake in every file
+ */
+export function fileStore(directory: string, clusterName: string): FileStore {
+  const folder = path.join(directory, clusterName);
+  const place = `${path.basename(directory)}/${clusterName}`;
+  let content: Content | undefined;
+  const read = (): Content => {
+    content ??= readFolder(folder, place);
+    return content;
+  };
+  return {
+    place,
+    files: () => [...read().files.values()],
+    file: (namespace, name) => read().files.get(`${namespace}/${name}`),
+    certificate: () => read().certificate,
+    encryptedData: (namespace, name) => read().files.get(`${namespace}/${name}`)?.encryptedData,
+    warnings: (needed) => warningsOf(read(), place, needed),
+    write: (files) => {
+      writeAll(files.map((file) => [path.join(folder, file.namespace, `${file.name}.yaml`), serialize(file)]));
+      content = undefined;
+    },
+    writeCertificate: (pem) => {
+      const file = path.join(folder, CERTIFICATE_FILE);
+      if (existsSync(file)) {
+        throw new SecretsError([
+          `${place}/${CERTIFICATE_FILE} exists: values may be sealed to it. To replace it, remove it together with all values in ${place}, and seal them again.`,
+        ]);
+      }
+      writeAll([[file, pem]]);
+      content = undefined;
+    },
+  };
+}
+
+/**
+ * A store in memory, for tests and measurements: its values have the form of sealed ones, depend on their names alone, and open with no key.
+ * @param sealed the Secrets that have values; `everything` answers each key that is asked for by name (and lists none)
+ */
+export function memoryStore(sealed: 'everything' | readonly SecretSpec[]): SecretStore {
+  const keysOf = sealed === 'everything' ? undefined : new Map(sealed.map((spec) => [`${spec.namespace}/${spec.name}`, Object.keys(spec.keys)]));
+  return {
+    encryptedData: (namespace, name) => {
+      const keys = keysOf?.get(`${namespace}/${name}`);
+      if (keys) return Object.fromEntries(keys.map((key) => [key, fakeCiphertext(namespace, name, key)]));
+      return keysOf === undefined ? answerEveryKey(namespace, name) : undefined;
+    },
+    warnings: () => [],
+  };
+}
+
+function answerEveryKey(namespace: string, name: string): Record<string, string> {
+  return new Proxy<Record<string, string>>(
+    {},
+    {
+      get: (_, key) => (typeof key === 'string' ? fakeCiphertext(namespace, name, key) : undefined),
+      has: (_, key) => typeof key === 'string',
+      getOwnPropertyDescriptor: (_, key) =>
+        typeof key === 'string' ? { value: fakeCiphertext(namespace, name, key), enumerable: true, configurable: true } : undefined,
+    },
+  );
+}
+
+function fakeCiphertext(namespace: string, name: string, key: string): string {
+  const body = createHash('shake256', { outputLength: 512 + 32 + 16 }).update(JSON.stringify([namespace, name, key])).digest();
+  return Buffer.concat([Buffer.from([512 >> 8, 512 & 0xff]), body]).toString('base64');
+}
+
+/** The file's text: a SealedSecret that kubectl and kubeseal take as it is. */
+export function serialize(file: SealedFile): string {
+  const { name, namespace, type, encryptedData, sealedTo } = file;
+  return toYaml({
+    apiVersion: 'bitnami.com/v1alpha1',
+    kind: 'SealedSecret',
+    metadata: { name, namespace, annotations: sealedTo === undefined ? undefined : { [SEALED_TO_ANNOTATION]: sealedTo } },
+    spec: { encryptedData, template: { metadata: { name, namespace }, type: type === 'Opaque' ? undefined : type } },
+  });
+}
+
+function writeAll(files: readonly (readonly [file: string, text: string])[]): void {
+  const temporary: string[] = [];
+  try {
+    for (const [file, text] of files) {
+      mkdirSync(path.dirname(file), { recursive: true });
+      const beside = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
+      temporary.push(beside);
+      writeFileSync(beside, text, { flush: true });
+    }
+    files.forEach(([file], index) => {
+      renameSync(temporary[index] as string, file);
+    });
+  } finally {
+    for (const file of temporary) rmSync(file, { force: true });
+  }
+}
+
+// Reading
+
+function readFolder(folder: string, place: string): Content {
+  const problems: string[] = [];
+  const files = new Map<string, SealedFile>();
+  const certificate = readOwnCertificate(path.join(folder, CERTIFICATE_FILE), `${place}/${CERTIFICATE_FILE}`, problems);
+  for (const entry of entriesOf(folder)) {
+    if (!entry.isDirectory()) {
+      if (entry.name !== CERTIFICATE_FILE) problems.push(unexpected(path.join(folder, entry.name), `${place}/${entry.name}`));
+      continue;
+    }
+    const namespace = entry.name;
+    for (const inner of entriesOf(path.join(folder, namespace))) {
+      const file = path.join(folder, namespace, inner.name);
+      const filePlace = `${place}/${namespace}/${inner.name}`;
+      if (inner.isDirectory() || !inner.name.endsWith('.yaml')) {
+        problems.push(inner.isDirectory() ? `${filePlace} is a folder; files are ${place}/<namespace>/<name>.yaml.` : unexpected(file, filePlace));
+        continue;
+      }
+      const name = inner.name.slice(0, -'.yaml'.length);
+      const sealed = readSealedFile(readFileSync(file, 'utf8'), filePlace, { namespace, name }, certificate, problems);
+      if (sealed) files.set(`${namespace}/${name}`, sealed);
+    }
+  }
+  if (files.size > 0 && !existsSync(path.join(folder, CERTIFICATE_FILE))) {
+    problems.push(`${place}/${CERTIFICATE_FILE} is missing: the certificate that the values in ${place} are sealed to belongs there.`);
+  }
+  if (problems.length > 0) throw new SecretsError(problems);
+  return { files, certificate };
+}
+
+/** Entries in an order that does not depend on the file system; hidden files (editors', unfinished writes) are not looked at. */
+function entriesOf(folder: string) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith('.'))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function readOwnCertificate(file: string, place: string, problems: string[]): SealingCertificate | undefined {
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, 'utf8');
+  if (PRIVATE_KEY.test(text)) {
+    problems.push(privateKeySentence(place));
+    return undefined;
+  }
+  try {
+    return readCertificate(text, place);
+  } catch (error) {
+    if (!(error instanceof SecretsError)) throw error;
+    problems.push(...error.problems);
+    return undefined;
+  }
+}
+
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
+function privateKeySentence(place: string): string {
+  return `${place} holds a private key: with it everyone can open every sealed value. Move it out of the repository; if it was ever committed, make a new key and new values.`;
+}
+
+function unexpected(file: string, place: string): string {
+  return PRIVATE_KEY.test(readFileSync(file, 'latin1'))
+    ? privateKeySentence(place)
+    : `${place} has no place here: a cluster's folder holds ${CERTIFICATE_FILE} and <namespace>/<name>.yaml. Remove or rename it.`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function readSealedFile(
+  text: string,
+  place: string,
+  expected: { readonly namespace: string; readonly name: string },
+  certificate: SealingCertificate | undefined,
+  problems: string[],
+): SealedFile | undefined {
+  const before = problems.length;
+  const say = (sentence: string) => problems.push(`${place} ${sentence}`);
+  const documents = parseAllDocuments(text);
+  const [document] = documents;
+  if (!document || documents.length !== 1) {
+    say(`holds ${documents.length} YAML documents; it must hold one, the SealedSecret ${expected.namespace}/${expected.name}.`);
+    return undefined;
+  }
+  if (document.errors.length > 0) {
+    // Only place and kind of the mistake: the library's message quotes the text, which in a mistaken file may be a plaintext.
+    for (const error of document.errors) say(`is not YAML: ${error.code} in line ${error.linePos?.[0].line ?? 1}.`);
+    return undefined;
+  }
+  const object = asMap(document.toJS());
+  if (object.kind === 'Secret') {
+    say(`is a plain Secret, readable for everyone with the repository: remove it, make new values if it was ever committed, and seal them with 'npm run seal'.`);
+    return undefined;
+  }
+  if (object.apiVersion !== 'bitnami.com/v1alpha1' || object.kind !== 'SealedSecret') {
+    say(`must have apiVersion 'bitnami.com/v1alpha1' and kind 'SealedSecret'.`);
+    return undefined;
+  }
+  const metadata = asMap(object.metadata);
+  const spec = asMap(object.spec);
+  const template = asMap(spec.template);
+  checkScope(metadata, 'metadata', expected, true, say);
+  checkScope(asMap(template.metadata), 'spec.template.metadata', expected, false, say);
+  if (spec.data !== undefined) say(`has spec.data, the format of 2018; seal each key into spec.encryptedData with 'npm run seal'.`);
+  if (template.data !== undefined) say(`has spec.template.data, which is not encrypted and which the synth does not take; seal its keys into spec.encryptedData.`);
+
+  const sealedTo = asMap(metadata.annotations)[SEALED_TO_ANNOTATION];
+  const modulusBytes = certificate && sealedTo === certificate.keyFingerprint ? certificate.modulusBytes : undefined;
+  const encrypted = Object.entries(asMap(spec.encryptedData));
+  if (encrypted.length === 0 && spec.data === undefined) say('has no spec.encryptedData; remove the file, or seal values into it.');
+  for (const [key, value] of encrypted) {
+    if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) say(`has a key that no Secret can have (${JSON.stringify(key)}); letters, digits, '-', '_' and '.' are allowed.`);
+    const problem = typeof value === 'string' ? ciphertextProblem(value, modulusBytes) : 'is no text';
+    if (problem) say(`: the value of '${key}' ${problem}. Seal it again with 'npm run seal'.`);
+  }
+  if (problems.length > before) return undefined;
+  return {
+    ...expected,
+    ...(template.type === 'kubernetes.io/basic-auth' ? { type: template.type } : {}),
+    encryptedData: Object.fromEntries(encrypted) as Record<string, string>,
+    ...(typeof sealedTo === 'string' ? { sealedTo } : {}),
+  };
+}
+
+/** The scope is part of the encryption: a file under another name or namespace, or of another scope, would never open. */
+function checkScope(
+  metadata: Fields,
+  field: string,
+  expected: { readonly namespace: string; readonly name: string },
+  required: boolean,
+  say: (sentence: string) => void,
+): void {
+  for (const part of ['name', 'namespace'] as const) {
+    const value = metadata[part];
+    if (value === expected[part] || (value === undefined && !required)) continue;
+    say(
+      `has ${field}.${part} ${JSON.stringify(value) ?? '(none)'}, but its path says '${expected[part]}'. Sealed values are bound to namespace and name: move the file back, or seal the values again for ${expected.namespace}/${expected.name}.`,
+    );
+  }
+  const annotations = asMap(metadata.annotations);
+  for (const scope of ['namespace-wide', 'cluster-wide']) {
+    if (annotations[`sealedsecrets.bitnami.com/${scope}`] === undefined) continue;
+    say(`has the annotation sealedsecrets.bitnami.com/${scope} in ${field}; only the strict scope is allowed: seal the values again with 'npm run seal' or 'kubeseal --scope strict'.`);
+  }
+}
+
+function asMap(value: unknown): Fields {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+// Judging
+
+function warningsOf({ files, certificate }: Content, place: string, needed: readonly SecretSpec[]): string[] {
+  const warnings: string[] = [];
+  if (certificate?.example) {
+    warnings.push(
+      `${place}/${CERTIFICATE_FILE} is an example's certificate, whose private key was thrown away: no cluster can open these secrets. Before you use this cluster, replace certificate and values (docs/how-to/secrets.md).`,
+    );
+  }
+  const keys = new Map<string, Set<string>>();
+  for (const spec of needed) {
+    const id = `${spec.namespace}/${spec.name}`;
+    const known = keys.get(id) ?? new Set();
+    for (const key of Object.keys(spec.keys)) known.add(key);
+    keys.set(id, known);
+  }
+  for (const [id, file] of files) {
+    const known = keys.get(id);
+    if (!known) {
+      warnings.push(`${place}/${id}.yaml: nothing in the cluster needs this Secret; remove the file.`);
+      continue;
+    }
+    const spare = Object.keys(file.encryptedData).filter((key) => !known.has(key));
+    if (spare.length > 0) {
+      warnings.push(`${place}/${id}.yaml: nothing in the cluster needs ${spare.map((key) => `'${key}'`).join(', ')}; remove the ${spare.length === 1 ? 'entry' : 'entries'}.`);
+    }
+    if (file.sealedTo !== undefined && certificate && file.sealedTo !== certificate.keyFingerprint) {
+      warnings.push(`${place}/${id}.yaml is sealed to another key than that of ${place}/${CERTIFICATE_FILE}: only a controller that still has the other key can open it.`);
+    }
+  }
+  return warnings;
+}

@@ -1,0 +1,51 @@
+/**
+ * A synthesis written to a folder, and what there is to say about it: changes, what is left out, requests, warnings, steps for a person.
+ * It deliberately computes nothing of the cluster itself.
+ */
+import { unverifiedImages } from './checks/pinned-images';
+import { compareTrees, readTree, type TreeChange, writeTree } from './emit/writer';
+import type { ClusterDescription } from './model/cluster';
+import { judgeRemovals } from './removals';
+import { describeRequests, sumOfRequests } from './requests';
+import { type SynthesisOptions, SynthesisError, synthesize } from './synth';
+
+export interface SynthToDiskOptions extends SynthesisOptions {
+  readonly descriptions: readonly ClusterDescription[];
+  /** The folder that Argo CD reads; `dist`. */
+  readonly directory: string;
+  /** `<Kind>/<namespace>/<name>` of objects with data that may leave. */
+  readonly released?: readonly string[];
+  /** Only say what would change. @default false */
+  readonly dryRun?: boolean;
+}
+
+export interface SynthReport {
+  readonly change: TreeChange;
+  /** For people. */
+  readonly lines: readonly string[];
+}
+
+export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
+  const synthesis = synthesize(options.descriptions, options);
+  const before = readTree(options.directory);
+  const planned = compareTrees(before, synthesis.files);
+  const removals = judgeRemovals(before, planned.removed, synthesis.files.keys(), options.released);
+  if (removals.refusals.length > 0) throw new SynthesisError([...removals.refusals]);
+  const change = options.dryRun ? planned : writeTree(options.directory, before, synthesis.files);
+
+  const lines: string[] = [];
+  for (const { built } of synthesis.clusters) {
+    const { name } = built.cluster;
+    lines.push(`${name}: ${built.applications.size + 1} Applications, ${built.objects.length} objects. ${describeRequests(sumOfRequests(built))}`);
+    for (const { name: component, reason } of built.leftOut) lines.push(`  left out: ${component} — ${reason}`);
+    for (const { image, reason } of unverifiedImages(built)) lines.push(`  without a digest: ${image} — ${reason}`);
+    for (const warning of built.warnings) lines.push(`  warning: ${warning}`);
+  }
+  const { added, changed, removed, unchanged } = change;
+  lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
+  if (removals.steps.length > 0) {
+    lines.push('Objects that are protected have left Git. Argo CD keeps them until you release them (after the commit is synced):');
+    lines.push(...removals.steps.map((step) => `  ${step}`));
+  }
+  return { change, lines };
+}

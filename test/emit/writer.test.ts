@@ -1,0 +1,64 @@
+/** The writer: old tree or new tree, nothing in between, and no needless touch. */
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readTree, writeTree } from '../../lib/emit/writer';
+
+let directory: string;
+beforeEach(() => {
+  directory = path.join(mkdtempSync(path.join(os.tmpdir(), 'writer-')), 'dist');
+});
+afterEach(() => rmSync(path.dirname(directory), { recursive: true, force: true }));
+
+const write = (files: Record<string, string>) => writeTree(directory, readTree(directory), new Map(Object.entries(files)));
+
+test('a tree is written below a folder that did not exist', () => {
+  write({ 'a/b/x.yaml': '1\n' });
+  expect([...readTree(directory)]).toEqual([['a/b/x.yaml', '1\n']]);
+});
+
+test('a file that nobody makes any more goes, with its empty folder', () => {
+  write({ 'a/x.yaml': '1', 'b/y.yaml': '2' });
+  write({ 'b/y.yaml': '2' });
+  expect(readdirSync(directory)).toEqual(['b']);
+});
+
+test('an unchanged file keeps its time', () => {
+  write({ 'x.yaml': '1', 'y.yaml': '1' });
+  const file = path.join(directory, 'x.yaml');
+  utimesSync(file, 1000, 1000);
+  write({ 'x.yaml': '1', 'y.yaml': '2' });
+  expect(statSync(file).mtimeMs).toBe(1_000_000);
+});
+
+test('the change says what was added, changed and removed', () => {
+  write({ a: '1', b: '1', c: '1' });
+  expect(write({ b: '1', c: '2', d: '1' })).toEqual({ added: ['d'], changed: ['c'], removed: ['a'], unchanged: 1 });
+});
+
+test('a failure while staging leaves the tree as it was', () => {
+  write({ 'x.yaml': 'old' });
+  const parent = path.dirname(directory);
+  // The staging folder's place is taken by a file, as if the disk refused it.
+  writeFileSync(path.join(parent, `.dist.staging-${process.pid}`), '');
+  expect(() => write({ 'x.yaml': 'new', 'y.yaml': 'new' })).toThrow();
+  expect([...readTree(directory)]).toEqual([['x.yaml', 'old']]);
+});
+
+test('no staging folder is left behind', () => {
+  write({ 'x.yaml': '1' });
+  expect(readdirSync(path.dirname(directory))).toEqual(['dist']);
+});
+
+test('a folder that cannot be read is an error, not an empty tree', () => {
+  mkdirSync(path.join(directory, 'a'), { recursive: true });
+  writeFileSync(path.join(directory, 'a', 'x'), '');
+  chmodSync(path.join(directory, 'a'), 0);
+  const readable = process.getuid?.() === 0;
+  try {
+    if (readable) expect(readTree(directory).size).toBe(1);
+    else expect(() => readTree(directory)).toThrow('EACCES');
+  } finally {
+    chmodSync(path.join(directory, 'a'), 0o755);
+  }
+});
