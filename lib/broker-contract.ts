@@ -39,7 +39,10 @@ export const BROKER_FILES = {
 } as const;
 
 /** Names of the container's ports, as Services, probes and monitors refer to them; the numbers are `BROKER_PORTS`. */
-export const BROKER_PORT_NAMES = { http: 'http', internal: 'internal', metrics: 'metrics' } as const satisfies Record<keyof typeof BROKER_PORTS, string>;
+export const BROKER_PORT_NAMES = { http: 'http', internal: 'internal', metrics: 'metrics' } as const satisfies Record<
+  keyof typeof BROKER_PORTS,
+  string
+>;
 
 /** Paths on the metrics port, which neither players nor game servers can reach. */
 export const BROKER_OPERATIONS = {

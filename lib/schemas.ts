@@ -5,8 +5,8 @@
  *
  * It walks the schema beside the value instead of compiling the schema to code. Measured for the kinds of a whole
  * cluster, 290 KB of schemas: compiling with ajv at each start takes 2.1 CPU seconds; code that ajv generated beforehand
- * is 4.7 MB to commit and takes 0.2 s to load and warm up; walking takes 0.02 s. After that an object takes 6 to 15
- * microseconds either way. That it judges as ajv does is proven by a test that compares the two.
+ * is 4.7 MB to commit and takes 0.2 s to load and warm up; walking takes 0.02 s. After that an object takes 3
+ * to 10 microseconds, against ajv's 11 to 12. That it judges as ajv does is proven by a test that compares the two.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -182,6 +182,8 @@ class Rule {
   readonly open: boolean;
   /** Whether there is more to ask than type, fields and items, which is rare. */
   readonly special: boolean;
+  /** Whether the schema is made of other schemas, which is rarer still. */
+  readonly combined: boolean;
   readonly pattern: RegExp | undefined;
   private readonly names: Readonly<Record<string, ValidationSchema>>;
   private readonly properties = new Map<string, Rule>();
@@ -200,6 +202,7 @@ class Rule {
     this.names = schema.properties ?? {};
     this.pattern = pattern === undefined ? undefined : compilePattern(pattern);
     this.special = Object.keys(schema).some((keyword) => !COMMON.has(keyword));
+    this.combined = [schema.anyOf, schema.allOf, schema.oneOf, schema.not].some((each) => each !== undefined);
   }
 
   fields(): string[] {
@@ -326,7 +329,7 @@ function checkSpecial(rule: Rule, value: unknown, walk: Walk): void {
     const size = Object.values(value).filter((each) => each !== undefined).length;
     checkSize('field', size, schema.minProperties, schema.maxProperties, walk);
   }
-  checkAlternatives(rule, value, walk);
+  if (rule.combined) checkAlternatives(rule, value, walk);
 }
 
 const DATE_TIME =
@@ -368,11 +371,25 @@ function checkList(schema: ValidationSchema, value: readonly unknown[], walk: Wa
   }
   const keys = schema['x-kubernetes-list-map-keys'];
   if (keys !== undefined) {
-    const identity = (each: unknown) => keys.map((key) => (each as Record<string, unknown> | null)?.[key]);
-    // An entry without any key has no identity; that its key is missing is said elsewhere, where it is required.
-    const text = (each: unknown) => (identity(each).every((part) => part === undefined) ? undefined : JSON.stringify(identity(each)));
-    reportRepeated(value, text, walk, (each) => keys.map((key, at) => `${key} ${show(identity(each)[at])}`).join(', '));
+    const part = (each: unknown, key: string) => (each as Record<string, unknown> | null)?.[key];
+    reportRepeated(
+      value,
+      (each) => identityOf(each, keys),
+      walk,
+      (each) => keys.map((key) => `${key} ${show(part(each, key))}`).join(', '),
+    );
   }
+}
+
+/** What tells an entry from the others as one string; `undefined` when it has none of the keys (which is said where they are required). */
+function identityOf(entry: unknown, keys: readonly string[]): string | undefined {
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  let identity: string | undefined;
+  for (const key of keys) {
+    const part = (entry as Record<string, unknown>)[key];
+    if (part !== undefined) identity = `${identity ?? ''}${key}=${JSON.stringify(part)},`;
+  }
+  return identity;
 }
 
 function reportRepeated(
@@ -381,6 +398,7 @@ function reportRepeated(
   walk: Walk,
   describe: (item: unknown) => string,
 ): void {
+  if (value.length < 2) return;
   const first = new Map<string, number>();
   value.forEach((each, index) => {
     const text = identity(each);

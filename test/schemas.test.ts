@@ -133,6 +133,10 @@ test('a field whose value is undefined counts as absent', () => {
   expect(validateObject({ ...VALID.Service, status: undefined })).toEqual([]);
 });
 
+test('a required field that a server fills in may be left out', () => {
+  expect(validateObject(changed('Cluster', 'spec.instances', undefined))).toEqual([]);
+});
+
 describe('the violation names', () => {
   test.each<[string, Json, SchemaViolation]>([
     [
@@ -211,6 +215,14 @@ describe('the violation names', () => {
       'a number that does not fit into 32 bits',
       changed('Service', 'spec.ports.0.port', 2 ** 31),
       { path: 'spec.ports[0].port', message: '2147483648 is too large: at most 2147483647 is allowed.' },
+    ],
+    [
+      'an amount that is no quantity',
+      changed('StatefulSet', 'spec.template.spec.containers.0.resources.limits.memory', '2 GB'),
+      {
+        path: 'spec.template.spec.containers[0].resources.limits.memory',
+        message: String.raw`"2 GB" does not match the pattern ^[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$.`,
+      },
     ],
     [
       'a string that does not match the pattern',

@@ -3,9 +3,10 @@
  * It deliberately collects no metrics (Prometheus does) and no logs of the nodes' own services.
  */
 import type { Workload } from '../../lib/flows';
+import { LABELS } from '../../lib/platform';
 import { lokiUrl } from './loki';
-import { scraped, toApiServer, workload } from './workloads';
 import type { UpstreamChart } from './types';
+import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'monitoring';
 
@@ -39,7 +40,7 @@ export const alloy: UpstreamChart = {
       tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
       volumes: { extra: [{ name: 'storage', emptyDir: { sizeLimit: '128Mi' } }] },
     },
-    global: { podSecurityContext: { fsGroup: 473 } },
+    global: { podSecurityContext: { fsGroup: 473, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } },
     // A changed configuration restarts the pods (the chart hashes it into the template); a second container on each node only saves that.
     configReloader: { enabled: false },
     rbac: {
@@ -53,12 +54,22 @@ export const alloy: UpstreamChart = {
   provides: () => ({
     crds: [],
     services: [{ name: 'alloy', ports: [{ name: 'http-metrics', port: 12345 }], labels: { 'app.kubernetes.io/name': 'alloy' } }],
-    pods: [{ name: 'alloy', kind: 'DaemonSet', labels: pods().labels, ports: [{ name: 'http-metrics', port: 12345 }], serviceAccount: 'alloy' }],
+    pods: [
+      { name: 'alloy', kind: 'DaemonSet', labels: pods().labels, ports: [{ name: 'http-metrics', port: 12345 }], serviceAccount: 'alloy' },
+    ],
+    configMaps: [`${NAMESPACE}/alloy`],
+    serviceAccounts: [`${NAMESPACE}/alloy`],
+    clusterKinds: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: (cluster) => [toApiServer(cluster, pods(), 'It lists the pods of its node and reads their logs.'), scraped(pods(), 12345)],
 };
 
 const pods = (): Workload => workload('alloy', 'alloy');
+
+/** Under which name discovery hands over a label of the pod: whatever is no letter, digit or underscore becomes an underscore. */
+function podLabel(key: string): string {
+  return `__meta_kubernetes_pod_label_${key.replace(/[^A-Za-z0-9_]/g, '_')}`;
+}
 
 /**
  * Labels make Loki's streams and are therefore few and of few values: namespace, app, realm and content_type.
@@ -106,13 +117,13 @@ discovery.relabel "pods" {
   }
 
   rule {
-    source_labels = ["__meta_kubernetes_pod_label_mmo_realm"]
+    source_labels = ["${podLabel(LABELS.realm)}"]
     regex         = "(.+)"
     target_label  = "realm"
   }
 
   rule {
-    source_labels = ["__meta_kubernetes_pod_label_mmo_content_type"]
+    source_labels = ["${podLabel(LABELS.contentType)}"]
     regex         = "(.+)"
     target_label  = "content_type"
   }

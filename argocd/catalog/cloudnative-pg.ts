@@ -2,13 +2,11 @@
  * CloudNativePG: the operator that runs PostgreSQL. The Cluster is ours and comes after it.
  */
 import type { Workload } from '../../lib/flows';
-import { fromApiServer, scraped, toApiServer, workload } from './workloads';
+import { WORKLOADS } from '../../lib/platform';
 import type { UpstreamChart } from './types';
+import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'cnpg-system';
-
-/** PostgreSQL pods of every Cluster in the namespace `database`: the operator labels them so. Jobs that make an instance (initdb, join, recovery) do not carry the label. */
-export const databaseInstances: Workload = { name: 'database', namespace: 'database', labels: { 'cnpg.io/podRole': 'instance' } };
 
 export const cloudnativePg: UpstreamChart = {
   name: 'cloudnative-pg',
@@ -40,7 +38,13 @@ export const cloudnativePg: UpstreamChart = {
       'scheduledbackups.postgresql.cnpg.io',
       'subscriptions.postgresql.cnpg.io',
     ],
-    services: [{ name: 'cnpg-webhook-service', ports: [{ name: 'webhook-server', port: 443 }], labels: { 'app.kubernetes.io/name': 'cloudnative-pg' } }],
+    services: [
+      {
+        name: 'cnpg-webhook-service',
+        ports: [{ name: 'webhook-server', port: 443 }],
+        labels: { 'app.kubernetes.io/name': 'cloudnative-pg' },
+      },
+    ],
     pods: [
       {
         name: 'cloudnative-pg',
@@ -55,11 +59,23 @@ export const cloudnativePg: UpstreamChart = {
     ],
     configMaps: [`${NAMESPACE}/cnpg-controller-manager-config`, `${NAMESPACE}/cnpg-default-monitoring`],
     serviceAccounts: [`${NAMESPACE}/cloudnative-pg`],
+    clusterKinds: [
+      'admissionregistration.k8s.io/MutatingWebhookConfiguration',
+      'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => [
     toApiServer(cluster, pods(), 'It watches Clusters and makes their pods, claims, Services and Secrets.'),
     ...fromApiServer(pods(), [{ port: 9443 }], 'The API server asks the webhooks about every Cluster, Database and backup.'),
-    { from: pods(), to: databaseInstances, ports: [{ port: 8000 }], because: "It asks each instance's manager for its state and tells it to stop or to be promoted." },
+    {
+      from: pods(),
+      to: WORKLOADS.database,
+      ports: [{ port: 8000 }],
+      because: "It asks each instance's manager for its state and tells it to stop or to be promoted.",
+    },
     scraped(pods(), 8080),
   ],
 };

@@ -2,8 +2,8 @@
  * ExternalDNS: writes the host names of routes and Services into Pi-hole, so that the LAN finds them. Public DNS is deliberately none of its business.
  */
 import type { Workload } from '../../lib/flows';
-import { scraped, toApiServer, workload } from './workloads';
 import type { UpstreamChart } from './types';
+import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'external-dns';
 
@@ -32,7 +32,12 @@ export const externalDns: UpstreamChart = {
       // Only these have addresses of the LAN; and then neither pods nor nodes are watched.
       'service-type-filter': ['LoadBalancer'],
     },
-    env: [{ name: 'EXTERNAL_DNS_PIHOLE_PASSWORD', valueFrom: { secretKeyRef: { name: 'pihole-password', key: 'EXTERNAL_DNS_PIHOLE_PASSWORD' } } }],
+    env: [
+      {
+        name: 'EXTERNAL_DNS_PIHOLE_PASSWORD',
+        valueFrom: { secretKeyRef: { name: 'pihole-password', key: 'EXTERNAL_DNS_PIHOLE_PASSWORD' } },
+      },
+    ],
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
     serviceMonitor: { enabled: true },
@@ -43,7 +48,21 @@ export const externalDns: UpstreamChart = {
     // It comes with the chart's crds folder; no DNSEndpoint is used.
     crds: ['dnsendpoints.externaldns.k8s.io'],
     services: [{ name: 'external-dns', ports: [{ name: 'http', port: 7979 }], labels: { 'app.kubernetes.io/name': 'external-dns' } }],
-    pods: [{ name: 'external-dns', kind: 'Deployment', labels: pods().labels, ports: [{ name: 'http', port: 7979 }], serviceAccount: 'external-dns' }],
+    pods: [
+      {
+        name: 'external-dns',
+        kind: 'Deployment',
+        labels: pods().labels,
+        ports: [{ name: 'http', port: 7979 }],
+        serviceAccount: 'external-dns',
+      },
+    ],
+    serviceAccounts: [`${NAMESPACE}/external-dns`],
+    clusterKinds: [
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => [toApiServer(cluster, pods(), 'It watches Services and IngressRoutes.'), scraped(pods(), 7979)],
   secrets: () => ({ [`${NAMESPACE}/pihole-password`]: ['EXTERNAL_DNS_PIHOLE_PASSWORD'] }),

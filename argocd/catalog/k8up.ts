@@ -2,10 +2,12 @@
  * K8up: backs up the worlds' volumes with restic, on the schedules that realms bring. The Schedules are ours and live in the realms' namespaces.
  */
 import type { Workload } from '../../lib/flows';
-import { scraped, toApiServer, workload } from './workloads';
 import type { UpstreamChart } from './types';
+import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'k8up';
+const CLEANUP =
+  'No value turns the clean-up of version 1 off. After each sync, and after the Application is deleted, it deletes RoleBindings and Roles of names that are not used here, then its own objects.';
 
 export const k8up: UpstreamChart = {
   name: 'k8up',
@@ -48,11 +50,28 @@ export const k8up: UpstreamChart = {
       'snapshots.k8up.io',
     ],
     services: [{ name: 'k8up-metrics', ports: [{ name: 'http', port: 8080 }], labels: { 'app.kubernetes.io/name': 'k8up' } }],
-    pods: [{ name: 'k8up', kind: 'Deployment', labels: pods().labels, ports: [{ name: 'http', port: 8080 }], serviceAccount: 'k8up' }],
-    serviceAccounts: [`${NAMESPACE}/k8up`],
+    pods: [
+      { name: 'k8up', kind: 'Deployment', labels: pods().labels, ports: [{ name: 'http', port: 8080 }], serviceAccount: 'k8up' },
+      { name: 'k8up-cleanup', kind: 'Job', labels: pods().labels, ports: [], serviceAccount: 'cleanup-service-account' },
+    ],
+    serviceAccounts: [`${NAMESPACE}/k8up`, `${NAMESPACE}/cleanup-service-account`],
+    clusterKinds: [
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
+  acceptedHooks: {
+    'Job/k8up-cleanup': CLEANUP,
+    'ServiceAccount/cleanup-service-account': CLEANUP,
+    'ClusterRole/k8up-cleanup-roles': CLEANUP,
+    'ClusterRoleBinding/cleanup-rolebinding': CLEANUP,
+  },
   // The chart's clean-up Job (a Helm hook that no value turns off) carries the operator's labels and has therefore the same flows.
-  flows: (cluster) => [toApiServer(cluster, pods(), 'It watches schedules and makes the Jobs of backups, checks and restores.'), scraped(pods(), 8080)],
+  flows: (cluster) => [
+    toApiServer(cluster, pods(), 'It watches schedules and makes the Jobs of backups, checks and restores.'),
+    scraped(pods(), 8080),
+  ],
 };
 
 const pods = (): Workload => workload('k8up', 'k8up');

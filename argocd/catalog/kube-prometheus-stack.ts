@@ -2,10 +2,12 @@
  * kube-prometheus-stack: Prometheus, Alertmanager, Grafana and the exporters that every cluster needs, with the rules and dashboards that upstream maintains.
  * It deliberately holds no rules and dashboards of the game: those are ours and live beside the components they watch.
  */
-import { quantityValue } from '../../lib/model/quantities';
+
 import type { Workload } from '../../lib/flows';
-import { fromApiServer, scraped, toApiServer, workload } from './workloads';
+import { quantityValue } from '../../lib/model/quantities';
+import { LABELS } from '../../lib/platform';
 import type { UpstreamChart } from './types';
+import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'monitoring';
 /** Short and stable, because it begins the names of Services (`monitoring-prometheus`, `monitoring-alertmanager`) that others write down. */
@@ -76,8 +78,11 @@ export const kubePrometheusStack: UpstreamChart = {
       fullnameOverride: 'kube-state-metrics',
       // It needs no right to read Secrets and ConfigMaps: nothing asks for their metrics, and the right shows their content.
       collectorsExclude: ['secrets', 'configmaps'],
-      // Labels that alerts and dashboards join on: the kind of a backup's Job, the realm and the content type of a game server.
-      metricLabelsAllowlist: ['jobs=[k8up.io/type]', 'pods=[mmo/realm,mmo/content-type]'],
+      // Labels that alerts and dashboards join on: the kind of a backup's Job, and what a game server is.
+      metricLabelsAllowlist: [
+        'jobs=[k8up.io/type]',
+        `pods=[${[LABELS.realm, LABELS.continent, LABELS.contentType, LABELS.build].join(',')}]`,
+      ],
       resources: resources('10m', '64Mi', '192Mi'),
     },
 
@@ -110,8 +115,9 @@ export const kubePrometheusStack: UpstreamChart = {
       datasources: { 'datasources.yaml': datasources() },
       'grafana.ini': {
         server: { domain: cluster.hosts.grafana, root_url: `https://${cluster.hosts.grafana}` },
-        // Nothing is fetched from or sent to the vendor: Grafana has no way to the Internet, and its start would wait for it.
+        // Nothing is fetched from or sent to the vendor: Grafana has no way to the Internet.
         analytics: { reporting_enabled: false, check_for_updates: false, check_for_plugin_updates: false },
+        // The image brings the plugins of all three sources. Updating them at the start stops them first and then fails on the read-only file system, and the sources are gone.
         plugins: { preinstall_disabled: true, public_key_retrieval_disabled: true },
         news: { news_feed_enabled: false },
         security: { cookie_secure: true, disable_gravatar: true },
@@ -121,7 +127,8 @@ export const kubePrometheusStack: UpstreamChart = {
       containerSecurityContext: { readOnlyRootFilesystem: true },
       // The root file system is read-only; SQLite and uploads need a place for temporary files.
       extraEmptyDirMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-      resources: resources('50m', '192Mi', '512Mi'),
+      // Every data source that the image brings is a process of its own.
+      resources: resources('50m', '256Mi', '1Gi'),
     },
 
     extraManifests: [
@@ -156,7 +163,11 @@ export const kubePrometheusStack: UpstreamChart = {
       },
       { name: 'grafana', ports: [{ name: 'http-web', port: 80 }], labels: { 'app.kubernetes.io/name': 'grafana' } },
       { name: 'kube-state-metrics', ports: [{ name: 'http', port: 8080 }], labels: { 'app.kubernetes.io/name': 'kube-state-metrics' } },
-      { name: 'node-exporter', ports: [{ name: 'http-metrics', port: 9100 }], labels: { 'app.kubernetes.io/name': 'prometheus-node-exporter' } },
+      {
+        name: 'node-exporter',
+        ports: [{ name: 'http-metrics', port: 9100 }],
+        labels: { 'app.kubernetes.io/name': 'prometheus-node-exporter' },
+      },
     ],
     pods: [
       {
@@ -222,7 +233,20 @@ export const kubePrometheusStack: UpstreamChart = {
     ],
     secrets: [`${NAMESPACE}/alertmanager-monitoring`],
     configMaps: [`${NAMESPACE}/grafana`],
-    serviceAccounts: [`${NAMESPACE}/monitoring-prometheus`],
+    serviceAccounts: [
+      'grafana',
+      'kube-state-metrics',
+      'monitoring-alertmanager',
+      'monitoring-operator',
+      'monitoring-prometheus',
+      'node-exporter',
+    ].map((account) => `${NAMESPACE}/${account}`),
+    clusterKinds: [
+      'admissionregistration.k8s.io/MutatingWebhookConfiguration',
+      'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => {
     const prometheus = workload('kube-prometheus-stack', 'prometheus');
@@ -232,7 +256,12 @@ export const kubePrometheusStack: UpstreamChart = {
       scraped(operator(), 10250),
 
       toApiServer(cluster, prometheus, "It discovers targets, and reads the API server's own metrics."),
-      { from: prometheus, to: { outside: 'nodes' }, ports: [{ port: 10250 }, { port: 9100 }], because: 'It reads the metrics of kubelets and node-exporters.' },
+      {
+        from: prometheus,
+        to: { outside: 'nodes' },
+        ports: [{ port: 10250 }, { port: 9100 }],
+        because: 'It reads the metrics of kubelets and node-exporters.',
+      },
       scraped(prometheus, 9090, 8080),
 
       { from: prometheus, to: alertmanager(), ports: [{ port: 9093 }], because: 'It sends alerts.' },
@@ -241,7 +270,12 @@ export const kubePrometheusStack: UpstreamChart = {
       toApiServer(cluster, grafana(), 'Its side container watches the ConfigMaps that hold dashboards.'),
       { from: grafana(), to: prometheus, ports: [{ port: 9090 }], because: 'Dashboards show metrics.' },
       { from: grafana(), to: alertmanager(), ports: [{ port: 9093 }], because: 'Grafana shows alerts and silences.' },
-      { from: workload('traefik', 'traefik'), to: grafana(), ports: [{ port: 3000 }], because: 'Administrators open Grafana through the admin entry point.' },
+      {
+        from: workload('traefik', 'traefik'),
+        to: grafana(),
+        ports: [{ port: 3000 }],
+        because: 'Administrators open Grafana through the admin entry point.',
+      },
       scraped(grafana(), 3000),
 
       toApiServer(cluster, kubeStateMetrics(), 'It turns objects into metrics.'),

@@ -3,8 +3,8 @@
  * It deliberately has no object store, caches or gateway: those are for more logs than a home produces.
  */
 import type { Workload } from '../../lib/flows';
-import { scraped, workload } from './workloads';
 import type { UpstreamChart } from './types';
+import { scraped, workload } from './workloads';
 
 const NAMESPACE = 'monitoring';
 /** Where pods push and query, inside of the cluster. */
@@ -20,11 +20,17 @@ export const loki: UpstreamChart = {
     loki: {
       // One tenant: who may read logs is decided at Grafana, and who may push by NetworkPolicies.
       auth_enabled: false,
-      commonConfig: { replication_factor: 1 },
+      commonConfig: {
+        replication_factor: 1,
+        // The compactor is in the same process; by its Service it would take the way through the cluster's network back to itself.
+        compactor_grpc_address: '127.0.0.1:9095',
+      },
       storage: { type: 'filesystem' },
       schemaConfig: {
         // The date only has to lie before the first log; changing it, or anything else of a period that holds logs, makes those unreadable.
-        configs: [{ from: '2025-01-01', store: 'tsdb', object_store: 'filesystem', schema: 'v13', index: { prefix: 'loki_index_', period: '24h' } }],
+        configs: [
+          { from: '2025-01-01', store: 'tsdb', object_store: 'filesystem', schema: 'v13', index: { prefix: 'loki_index_', period: '24h' } },
+        ],
       },
       // The compactor is what deletes; retention without it only hides.
       compactor: { retention_enabled: true, delete_request_store: 'filesystem' },
@@ -53,7 +59,9 @@ export const loki: UpstreamChart = {
     // Alerts on logs are not used, so neither the ruler nor the side container that would watch the API for their rules.
     ruler: { enabled: false },
     sidecar: { rules: { enabled: false } },
+    // It never calls the API.
     serviceAccount: { automountServiceAccountToken: false },
+    defaults: { automountServiceAccountToken: false },
     // One process is reached at its own Service.
     gateway: { enabled: false },
     // Two memcached of 1 and 8 GiB.
@@ -74,9 +82,20 @@ export const loki: UpstreamChart = {
         ports: [
           { name: 'http-metrics', port: 3100 },
           { name: 'grpc', port: 9095 },
+          { name: 'grpclb', port: 9096 },
         ],
         labels: { 'app.kubernetes.io/name': 'loki' },
       },
+      {
+        name: 'loki-headless',
+        ports: [
+          { name: 'http-metrics', port: 3100 },
+          { name: 'grpc', port: 9095 },
+          { name: 'grpclb', port: 9096 },
+        ],
+        labels: { 'app.kubernetes.io/name': 'loki', variant: 'headless' },
+      },
+      { name: 'loki-memberlist', ports: [{ name: 'tcp', port: 7946 }], labels: { 'app.kubernetes.io/name': 'loki' } },
     ],
     pods: [
       {
@@ -91,6 +110,10 @@ export const loki: UpstreamChart = {
         serviceAccount: 'loki',
       },
     ],
+    configMaps: [`${NAMESPACE}/loki`, `${NAMESPACE}/loki-runtime`],
+    // The second is rendered although both memcached are off.
+    serviceAccounts: [`${NAMESPACE}/loki`, `${NAMESPACE}/loki-memcached`],
+    clusterKinds: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: () => [
     { from: workload('alloy', 'alloy'), to: pods(), ports: [{ port: 3100 }], because: 'Alloy pushes the logs of all pods.' },

@@ -2,8 +2,8 @@
  * The Barman Cloud plugin of CloudNativePG: archives the database to an object store and restores it from there. Object stores are ours and come after it.
  */
 import type { Workload } from '../../lib/flows';
-import { toApiServer, workload } from './workloads';
 import type { UpstreamChart } from './types';
+import { toApiServer, workload } from './workloads';
 
 /** The operator looks for plugins in its own namespace only. */
 const NAMESPACE = 'cnpg-system';
@@ -33,6 +33,11 @@ export const pluginBarmanCloud: UpstreamChart = {
     ],
     configMaps: [`${NAMESPACE}/plugin-barman-cloud-config`],
     serviceAccounts: [`${NAMESPACE}/plugin-barman-cloud`],
+    clusterKinds: [
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => [
     toApiServer(cluster, pods(), 'It watches object stores and backups and grants the instances access to them.'),

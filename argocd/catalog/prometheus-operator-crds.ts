@@ -31,6 +31,7 @@ export const prometheusOperatorCrds: UpstreamChart = {
     ],
     services: [],
     pods: [],
+    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition'],
   }),
   flows: () => [],
 };

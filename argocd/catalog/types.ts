@@ -67,6 +67,8 @@ export interface UpstreamChart {
   readonly acceptedHooks?: Readonly<Record<string, string>>;
   /** Fields that something in the cluster writes and that are therefore no difference. @default none */
   readonly ignoreDifferences?: (cluster: Cluster) => readonly { readonly group?: string; readonly kind: string; readonly name?: string; readonly jsonPointers: readonly string[] }[];
+  /** Paths of values, such as `configs.cm`, below which the chart takes any key although its values.yaml lists some; elsewhere `npm run charts:verify` refuses keys that the chart does not know. @default none */
+  readonly freeValues?: readonly string[];
   /** Secrets (sealed by us) that its values refer to, `<namespace>/<name>`: keys. */
   readonly secrets?: (cluster: Cluster) => Readonly<Record<string, readonly string[]>>;
 }

@@ -49,12 +49,11 @@ function addContinent(chart: Chart, realm: Realm, continent: Continent): void {
   const metadata = (name: string) => ({ name, namespace: realm.namespace, labels: labels('game-server', 'world', selector) });
   // The identity that the broker sees; its token is projected into the pod at a path of its own, the default one is never mounted.
   add(chart, KubeServiceAccount, { metadata: metadata(continent.name), automountServiceAccountToken: false });
-  // The pod's stable name in DNS. Also while the world loads or stops, so that its status can be asked.
+  // The pod's stable name in DNS; a StatefulSet must have one.
   add(chart, KubeService, {
     metadata: metadata(continent.name),
     spec: {
       clusterIp: 'None',
-      publishNotReadyAddresses: true,
       selector,
       ports: [{ name: 'status', port: GAME_PORTS.status, targetPort: IntOrString.fromString('status') }],
     },

@@ -5,6 +5,7 @@
  * Everything lands in the Service's namespace, because Traefik is told to refuse references to other namespaces: a namespace cannot borrow another's certificate or Middleware.
  */
 import type { Chart } from 'cdk8s';
+import { externalDnsAnnotationPrefix } from '../../argocd/catalog/external-dns';
 import { entryPoints } from '../../argocd/catalog/traefik';
 import {
   Certificate,
@@ -42,10 +43,8 @@ export interface Route {
   readonly streamingPaths?: readonly string[];
 }
 
-/** Prefix of the annotations that ExternalDNS reads. Its flag is set to the same, because a later version changes the default. */
-export const EXTERNAL_DNS_PREFIX = 'external-dns.alpha.kubernetes.io/';
 /** Which address ExternalDNS gives to the hosts of an IngressRoute; an IngressRoute without it gets no name. */
-export const EXTERNAL_DNS_TARGET = `${EXTERNAL_DNS_PREFIX}target`;
+export const EXTERNAL_DNS_TARGET = `${externalDnsAnnotationPrefix}target`;
 
 /** Networks from which admin pages answer: RFC 1918. Not 100.64.0.0/10, which providers share between their customers. */
 export const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;

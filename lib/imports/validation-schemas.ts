@@ -13,6 +13,19 @@ import { INDEX_FILE, type JsonType, SHARED_FILE, type ValidationSchema } from '.
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const REFERENCE = '#/definitions/';
 
+/** What Kubernetes' published schema calls "a string or a number", and what a server can decode into it. */
+const DECODED: Readonly<Record<string, ValidationSchema>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': {
+    type: ['number', 'string'],
+    pattern: String.raw`^[+-]?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$`,
+  },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': {
+    type: ['integer', 'string'],
+    minimum: -(2 ** 31),
+    maximum: 2 ** 31 - 1,
+  },
+};
+
 /** Said by no object that a person or a program writes, or without a meaning for validation. */
 const WITHOUT_MEANING = new Set([
   'default',
@@ -119,7 +132,9 @@ function translate(upstream: OpenApiSchema, at: Translation): ValidationSchema {
   } else if (!at.partial && !open && additionalProperties !== true && types.includes('object')) {
     out.additionalProperties = false;
   }
-  if (Array.isArray(upstream.required) && upstream.required.length > 0) out.required = upstream.required;
+  // A server fills in defaults before it looks for what is missing.
+  const required = ((upstream.required as string[] | undefined) ?? []).filter((name) => properties?.[name]?.default === undefined);
+  if (required.length > 0) out.required = required;
   if (items !== undefined) out.items = translate(items, into('[]'));
   if (upstream.uniqueItems === true || upstream['x-kubernetes-list-type'] === 'set') out.uniqueItems = true;
   if (upstream['x-kubernetes-list-type'] === 'map') out['x-kubernetes-list-map-keys'] = upstream['x-kubernetes-list-map-keys'];
@@ -222,6 +237,8 @@ export function generateValidationSchemas(
       problems.push(`${kubernetes.address} refers to the definition ${name}, which it has not.`);
       return {};
     }
+    const decoded = DECODED[name];
+    if (decoded !== undefined) return decoded;
     // The published schema writes "any JSON" as an object without fields; a closed one has an empty list of them.
     const open = upstream.type === 'object' && upstream.properties === undefined && upstream.additionalProperties === undefined;
     return translate(open ? { ...upstream, 'x-kubernetes-preserve-unknown-fields': true } : upstream, {

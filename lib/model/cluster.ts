@@ -2,9 +2,16 @@
  * The typed model of one cluster: a description that was checked, with every default and every derived value filled in.
  * It deliberately holds data only; what the data becomes in Kubernetes is the charts' business.
  */
-import type { ClusterDescription, ContentTypeDescription, ContinentDescription, ParsedDescription, RealmDescription, Resources } from './description';
-import { describeIssues } from './issues';
+import type {
+  ClusterDescription,
+  ContentTypeDescription,
+  ContinentDescription,
+  ParsedDescription,
+  RealmDescription,
+  Resources,
+} from './description';
 import { description as schema } from './description';
+import { describeIssues } from './issues';
 import { crossChecks } from './validate';
 
 export type { ClusterDescription, Resources } from './description';
@@ -66,7 +73,9 @@ export class DescriptionError extends Error {
     readonly cluster: string,
     readonly mistakes: readonly Mistake[],
   ) {
-    super(`The description of cluster '${cluster}' has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}:\n${mistakes.map((m) => `  - ${m.path}: ${m.message}`).join('\n')}`);
+    super(
+      `The description of cluster '${cluster}' has ${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}:\n${mistakes.map((m) => `  - ${m.path}: ${m.message}`).join('\n')}`,
+    );
     this.name = 'DescriptionError';
   }
 }
@@ -80,10 +89,23 @@ export function defineCluster(description: ClusterDescription): ClusterDescripti
 export function resolveCluster(input: ClusterDescription): Cluster {
   const clusterName = typeof input?.name === 'string' ? input.name : '(without a name)';
   const parsed = schema.safeParse(input);
-  if (!parsed.success) throw new DescriptionError(clusterName, describeIssues(parsed.error, input));
-  const mistakes = crossChecks(parsed.data);
-  if (mistakes.length > 0) throw new DescriptionError(clusterName, mistakes);
-  return derive(parsed.data);
+  const mistakes = parsed.success ? [] : describeIssues(parsed.error, input);
+  const data = parsed.success ? parsed.data : schema.safeParse(withoutUnknownKeys(input, parsed.error)).data;
+  if (data) mistakes.push(...crossChecks(data));
+  if (mistakes.length > 0 || !data) throw new DescriptionError(clusterName, mistakes);
+  return derive(data);
+}
+
+/** A misspelt field hides nothing else: without it the rest can still be judged in the same run. */
+function withoutUnknownKeys(input: unknown, error: z.ZodError): unknown {
+  const copy = structuredClone(input);
+  for (const issue of error.issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    // biome-ignore lint/suspicious/noExplicitAny: walking the operator's own, untyped input.
+    const parent = issue.path.reduce<any>((at, part) => at?.[part], copy);
+    for (const key of issue.keys) delete parent[key];
+  }
+  return copy;
 }
 
 /** The UDP port of a continent that has an address of its own and names none. */
@@ -109,7 +131,9 @@ function derive(data: ParsedDescription): Cluster {
         capacity: continent.capacity ?? realm.capacity,
         resources: continent.resources ?? realm.resources,
         lanAddress:
-          realm.exposure.type === 'shared-address' ? realm.exposure.address : (continent.address ?? nodeAddress.get(continent.node ?? '') ?? ''),
+          realm.exposure.type === 'shared-address'
+            ? realm.exposure.address
+            : (continent.address ?? nodeAddress.get(continent.node ?? '') ?? ''),
       })),
     })),
     instances: data.instances.map((type) => ({ ...type, title: type.title ?? titleOf(type.name) })),

@@ -9,9 +9,14 @@ import { canonicalQuantity, quantityValue } from './quantities';
 /** A name that is a DNS label, because it becomes part of object names, namespaces and host names (RFC 1123; at most 40 characters, so that derived names fit into 63). */
 export const name = z
   .string()
-  .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, 'must be a DNS label: lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters, such as "aurora"');
+  .regex(
+    /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
+    'must be a DNS label: lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters, such as "aurora"',
+  );
 
-export const ipv4 = z.string().refine(isIPv4, { error: (issue) => `'${String(issue.input)}' is not an IPv4 address such as '192.168.1.240'` });
+export const ipv4 = z
+  .string()
+  .refine(isIPv4, { error: (issue) => `'${String(issue.input)}' is not an IPv4 address such as '192.168.1.240'` });
 
 export const range = z.string().superRefine((text, ctx) => {
   const parsed = parseRange(text);
@@ -20,11 +25,16 @@ export const range = z.string().superRefine((text, ctx) => {
 
 export const hostName = z
   .string()
-  .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$/, 'must be a full host name in lower case, such as "mmo.homelab.io"');
+  .regex(
+    /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    'must be a full host name in lower case, such as "mmo.homelab.io"',
+  );
 
 export const quantity = z
   .string()
-  .refine((text) => quantityValue(text) !== undefined, { error: (issue) => `'${String(issue.input)}' is not a Kubernetes quantity such as '500m', '2' or '20Gi'` })
+  .refine((text) => quantityValue(text) !== undefined, {
+    error: (issue) => `'${String(issue.input)}' is not a Kubernetes quantity such as '500m', '2' or '20Gi'`,
+  })
   .transform((text) => (quantityValue(text) === undefined ? text : canonicalQuantity(text)));
 
 /** A number of bytes with a binary suffix: storage and memory. A bare number or 'm' is nearly always a slip (20 bytes, 512 millibytes). */
@@ -49,14 +59,20 @@ export const resources = z.strictObject({
 /** A container image: repository, tag and digest. */
 export const image = z
   .string()
-  .regex(/^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)+:[A-Za-z0-9._-]+(@sha256:[0-9a-f]{64})?$/, 'must be a full image reference with registry, repository and tag, such as "ghcr.io/you/mmo-server:0.4.2@sha256:…"');
+  .regex(
+    /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)+:[A-Za-z0-9._-]+(@sha256:[0-9a-f]{64})?$/,
+    'must be a full image reference with registry, repository and tag, such as "ghcr.io/you/mmo-server:0.4.2@sha256:…"',
+  );
 
 const unsigned64 = z.string().superRefine((text, ctx) => {
-  if (!/^0x[0-9a-fA-F]{1,16}$/.test(text)) ctx.addIssue({ code: 'custom', message: `'${text}' is not an unsigned 64-bit number in hexadecimal, such as '0x4d4d4f0000000001'` });
+  if (!/^0x[0-9a-fA-F]{1,16}$/.test(text))
+    ctx.addIssue({ code: 'custom', message: `'${text}' is not an unsigned 64-bit number in hexadecimal, such as '0x4d4d4f0000000001'` });
 });
 
 /** A value that Kubernetes accepts as a label. */
-const labelValue = z.string().regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be a label value: at most 63 letters, digits, "-", "_" and "."');
+const labelValue = z
+  .string()
+  .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be a label value: at most 63 letters, digits, "-", "_" and "."');
 
 const node = z.strictObject({
   /** The node's name as `kubectl get nodes` shows it. */
@@ -137,10 +153,15 @@ const schedule = z.strictObject({
       z.strictObject({
         name,
         /** IANA time zone of the cron fields. */
-        timeZone: z.string().regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"'),
+        timeZone: z
+          .string()
+          .regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"'),
         start: cron,
         /** How long the window lasts, such as "4h" or "90m". */
-        duration: z.string().regex(/^([1-9][0-9]*h)?([1-9][0-9]*m)?$/, 'must be a duration such as "4h", "90m" or "1h30m"').refine((text) => text !== '', { error: 'must not be empty' }),
+        duration: z
+          .string()
+          .regex(/^([1-9][0-9]*h)?([1-9][0-9]*m)?$/, 'must be a duration such as "4h", "90m" or "1h30m"')
+          .refine((text) => text !== '', { error: 'must not be empty' }),
         ready: count.min(1),
         min: count.min(0).default(0),
         max: count.min(1),
@@ -195,7 +216,12 @@ export const description = z.strictObject({
   nodes: z.array(node).min(1),
   git: z.strictObject({
     /** The repository that Argo CD reads: this one, after you have forked it. */
-    repository: z.string().regex(/^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/, 'must be an https://, ssh:// or git@host:path address of a Git repository'),
+    repository: z
+      .string()
+      .regex(
+        /^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/,
+        'must be an https://, ssh:// or git@host:path address of a Git repository',
+      ),
     revision: z.string().min(1).default('main'),
   }),
   /** The players' entry point; admin pages are host names below it. */
@@ -214,31 +240,44 @@ export const description = z.strictObject({
     /** Host ports of instances, forwarded by the router. Small, because every port is one forwarding rule on many routers. */
     instancePorts: z.strictObject({ first: port, last: port }).prefault({ first: 7000, last: 7063 }),
   }),
-  storage: z.strictObject({
-    /** StorageClass of worlds and databases. @default the cluster's default class */
-    class: z.string().min(1).optional(),
-    /** Whether claims of the class can grow. */
-    expandable: z.boolean().default(false),
-  }).prefault({}),
+  storage: z
+    .strictObject({
+      /** StorageClass of worlds and databases. @default the cluster's default class */
+      class: z.string().min(1).optional(),
+      /** Whether claims of the class can grow. */
+      expandable: z.boolean().default(false),
+    })
+    .prefault({}),
   certificates,
   /** Object store outside of the cluster for databases and worlds. Leave it out only where losing everything is acceptable (laptops). */
-  backups: z.strictObject({
-    /** S3 endpoint, https, outside of the cluster. */
-    endpoint: z.string().regex(/^https:\/\/[a-z0-9.-]+(:[0-9]+)?$/, 'must be an https:// address without a path, such as "https://s3.eu-central-003.backblazeb2.com"'),
-    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
-    /** Daily base backup of the database (WAL is archived all the time). @default 03:15 UTC, when few people play */
-    databaseSchedule: cron.default('15 3 * * *'),
-    databaseRetentionDays: z.number().int().min(1).default(30),
-    /** Backups of the worlds' volumes. @default every six hours: at worst six hours of a world are lost */
-    worldSchedule: cron.default('40 */6 * * *'),
-    worldRetention: z.strictObject({ daily: count.min(1).default(7), weekly: count.min(0).default(5), monthly: count.min(0).default(6) }).prefault({}),
-  }).optional(),
-  database: z.strictObject({
-    storage: bytes.default('10Gi'),
-    resources: resources.prefault({ cpu: '250m', memory: '512Mi' }),
-    /** Rises by one when the database is recovered from a backup: each generation archives under its own name, never over an old one. */
-    generation: z.number().int().positive().default(1),
-  }).prefault({}),
+  backups: z
+    .strictObject({
+      /** S3 endpoint, https, outside of the cluster. */
+      endpoint: z
+        .string()
+        .regex(
+          /^https:\/\/[a-z0-9.-]+(:[0-9]+)?$/,
+          'must be an https:// address without a path, such as "https://s3.eu-central-003.backblazeb2.com"',
+        ),
+      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
+      /** Daily base backup of the database (WAL is archived all the time). @default 03:15 UTC, when few people play */
+      databaseSchedule: cron.default('15 3 * * *'),
+      databaseRetentionDays: z.number().int().min(1).default(30),
+      /** Backups of the worlds' volumes. @default every six hours: at worst six hours of a world are lost */
+      worldSchedule: cron.default('40 */6 * * *'),
+      worldRetention: z
+        .strictObject({ daily: count.min(1).default(7), weekly: count.min(0).default(5), monthly: count.min(0).default(6) })
+        .prefault({}),
+    })
+    .optional(),
+  database: z
+    .strictObject({
+      storage: bytes.default('10Gi'),
+      resources: resources.prefault({ cpu: '250m', memory: '512Mi' }),
+      /** Rises by one when the database is recovered from a backup: each generation archives under its own name, never over an old one. */
+      generation: z.number().int().positive().default(1),
+    })
+    .prefault({}),
   game: z.strictObject({
     image,
     /** Why the image has no digest. Without a digest the same tag may be another program tomorrow. */
@@ -256,22 +295,28 @@ export const description = z.strictObject({
   }),
   realms: z.array(realm).default([]),
   instances: z.array(contentType).default([]),
-  broker: z.strictObject({
-    /** Who may make an account. @default invite: a home server is for friends */
-    registration: z.enum(['invite', 'open', 'closed']).default('invite'),
-    /** Most replicas that autoscaling may start. */
-    maxReplicas: count.min(2).max(20).default(4),
-  }).prefault({}),
-  dns: z.strictObject({
-    /** Resolvers that Pi-hole asks. */
-    upstreams: z.array(ipv4).min(1).default(['9.9.9.9', '149.112.112.112']),
-  }).prefault({}),
-  monitoring: z.strictObject({
-    metricsRetentionDays: count.min(1).default(15),
-    metricsStorage: bytes.default('20Gi'),
-    logsRetentionDays: count.min(1).default(14),
-    logsStorage: bytes.default('20Gi'),
-  }).prefault({}),
+  broker: z
+    .strictObject({
+      /** Who may make an account. @default invite: a home server is for friends */
+      registration: z.enum(['invite', 'open', 'closed']).default('invite'),
+      /** Most replicas that autoscaling may start. */
+      maxReplicas: count.min(2).max(20).default(4),
+    })
+    .prefault({}),
+  dns: z
+    .strictObject({
+      /** Resolvers that Pi-hole asks. */
+      upstreams: z.array(ipv4).min(1).default(['9.9.9.9', '149.112.112.112']),
+    })
+    .prefault({}),
+  monitoring: z
+    .strictObject({
+      metricsRetentionDays: count.min(1).default(15),
+      metricsStorage: bytes.default('20Gi'),
+      logsRetentionDays: count.min(1).default(14),
+      logsStorage: bytes.default('20Gi'),
+    })
+    .prefault({}),
 });
 
 /** What is written in apps/<cluster>.ts. */

@@ -4,8 +4,8 @@
  */
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { description } from './description';
 import type { Mistake } from './cluster';
+import { description } from './description';
 
 export function describeIssues(error: z.ZodError, input: unknown): Mistake[] {
   return error.issues.flatMap((issue) => sentences(issue, input));
@@ -17,7 +17,10 @@ function sentences(issue: Issue, input: unknown): Mistake[] {
   const path = namedPath(issue.path, input);
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path, input);
-    return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, message: `there is no such field${didYouMean(key, known)}.` }));
+    return issue.keys.map((key) => ({
+      path: path === '' ? key : `${path}.${key}`,
+      message: sentence(`there is no such field${didYouMean(key, known)}`),
+    }));
   }
   if (issue.code === 'invalid_union' && 'discriminator' in issue && typeof issue.discriminator === 'string') {
     return [{ path, message: unionSentence(issue, input) }];
@@ -26,7 +29,11 @@ function sentences(issue: Issue, input: unknown): Mistake[] {
   if (value === undefined && issue.code === 'invalid_type') return [{ path, message: `is missing; it must be ${expected(issue)}.` }];
   const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
   const said = typeof value === 'string' && message.includes(`'${value}'`) ? '' : `${JSON.stringify(value)} `;
-  return [{ path, message: `${said}${reword(message)}${message.endsWith('.') ? '' : '.'}` }];
+  return [{ path, message: sentence(`${said}${reword(message)}`) }];
+}
+
+function sentence(text: string): string {
+  return /[.?]$/.test(text) ? text : `${text}.`;
 }
 
 /** The library's own phrases, as the end of a sentence that begins with the value. */
@@ -38,7 +45,12 @@ function reword(message: string): string {
     .replace(/^too big: expected (\w+) to be /, 'is too big: it must be ')
     .replace(/^too small: expected (\w+) to have /, 'is too short: it must have ')
     .replace(/^too big: expected (\w+) to have /, 'is too long: it must have ')
-    .replace(/^invalid email address/, 'is not an e-mail address');
+    .replace(/^invalid email address/, 'is not an e-mail address')
+    .replace(/^must be /, 'is wrong: it must be ')
+    .replace(/>=(\d+)/, 'at least $1')
+    .replace(/<=(\d+)/, 'at most $1')
+    .replace(/>(\d+)/, 'more than $1')
+    .replace(/at least 1 items/, 'at least one entry');
 }
 
 function expected(issue: Issue): string {
@@ -87,7 +99,18 @@ export function didYouMean(word: string, known: readonly string[]): string {
 
 // The schema's own structure answers which keys exist at a path, so that no second list of fields can grow old.
 interface Node {
-  readonly _zod: { readonly def: { type: string; shape?: Record<string, Node>; element?: Node; innerType?: Node; options?: Node[]; in?: Node; discriminator?: string; values?: unknown[] } };
+  readonly _zod: {
+    readonly def: {
+      type: string;
+      shape?: Record<string, Node>;
+      element?: Node;
+      innerType?: Node;
+      options?: Node[];
+      in?: Node;
+      discriminator?: string;
+      values?: unknown[];
+    };
+  };
 }
 
 function unwrap(node: Node | undefined): Node | undefined {
@@ -111,7 +134,9 @@ function schemaAt(path: readonly PropertyKey[], input: unknown): Node | undefine
 function chosenOption(union: Node, value: unknown): Node | undefined {
   const { discriminator, options = [] } = union._zod.def;
   if (!discriminator) return undefined;
-  return options.map(unwrap).find((option) => option?._zod.def.shape?.[discriminator]?._zod.def.values?.includes(child(value, discriminator)));
+  return options
+    .map(unwrap)
+    .find((option) => option?._zod.def.shape?.[discriminator]?._zod.def.values?.includes(child(value, discriminator)));
 }
 
 function knownKeys(path: readonly PropertyKey[], input: unknown): string[] {
@@ -121,5 +146,7 @@ function knownKeys(path: readonly PropertyKey[], input: unknown): string[] {
 function discriminatorOptions(path: readonly PropertyKey[], input: unknown): string[] {
   const union = schemaAt(path.slice(0, -1), input);
   const { discriminator = '', options = [] } = union?._zod.def ?? {};
-  return options.flatMap((option) => unwrap(option)?._zod.def.shape?.[discriminator]?._zod.def.values ?? []).map((value) => `'${String(value)}'`);
+  return options
+    .flatMap((option) => unwrap(option)?._zod.def.shape?.[discriminator]?._zod.def.values ?? [])
+    .map((value) => `'${String(value)}'`);
 }

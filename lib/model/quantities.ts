@@ -32,8 +32,19 @@ export function canonicalQuantity(text: string): string {
   const binary = text.endsWith('i');
   if (value === 0) return '0';
   const steps: [string, number][] = binary
-    ? [['Ti', 1024 ** 4], ['Gi', 1024 ** 3], ['Mi', 1024 ** 2], ['Ki', 1024]]
-    : [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3], ['', 1]];
+    ? [
+        ['Ti', 1024 ** 4],
+        ['Gi', 1024 ** 3],
+        ['Mi', 1024 ** 2],
+        ['Ki', 1024],
+      ]
+    : [
+        ['T', 1e12],
+        ['G', 1e9],
+        ['M', 1e6],
+        ['k', 1e3],
+        ['', 1],
+      ];
   for (const [suffix, factor] of steps) {
     const scaled = value / factor;
     if (scaled >= 1 && Math.abs(scaled - Math.round(scaled)) < 1e-9) return `${Math.round(scaled)}${suffix}`;

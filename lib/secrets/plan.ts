@@ -120,7 +120,9 @@ export function planNetcode(needed: readonly SecretSpec[], store: SecretStore, n
 export function planOne(needed: readonly SecretSpec[], store: SecretStore, target: string): Step {
   if (!/^[-.a-z0-9]+\/[-.a-z0-9]+(?:\/[-._a-zA-Z0-9]+)?$/.test(target)) {
     // The text is not repeated: it may be a value by mistake.
-    throw new SecretsError([`What to seal is given as NAMESPACE/NAME/KEY, or NAMESPACE/NAME when the Secret has one key; 'npm run seal -- --list' names them all.`]);
+    throw new SecretsError([
+      `What to seal is given as NAMESPACE/NAME/KEY, or NAMESPACE/NAME when the Secret has one key; 'npm run seal -- --list' names them all.`,
+    ]);
   }
   const values = neededValues(needed);
   const places = values.flatMap((value) => value.places.map((place) => ({ place, value })));
@@ -128,15 +130,24 @@ export function planOne(needed: readonly SecretSpec[], store: SecretStore, targe
   const [first] = found;
   if (!first) {
     const secrets = [...new Set(places.map(({ place }) => `${place.namespace}/${place.name}`))].sort();
-    const keys = places.map(({ place }) => placeName(place)).filter((name) => name.startsWith(`${target.split('/').slice(0, 2).join('/')}/`));
-    const hint = keys.length > 0 ? `; that Secret needs ${keys.join(', ')}` : didYouMean(target.split('/').slice(0, 2).join('/'), secrets).replace('known fields', 'its Secrets');
+    const keys = places
+      .map(({ place }) => placeName(place))
+      .filter((name) => name.startsWith(`${target.split('/').slice(0, 2).join('/')}/`));
+    const hint =
+      keys.length > 0
+        ? `; that Secret needs ${keys.join(', ')}`
+        : didYouMean(target.split('/').slice(0, 2).join('/'), secrets).replace('known fields', 'its Secrets');
     throw new SecretsError([`The cluster does not need '${target}'${hint}.`]);
   }
   if (found.length > 1) {
-    throw new SecretsError([`The Secret '${target}' has ${found.length} keys; say which one: ${found.map(({ place }) => placeName(place)).join(', ')}.`]);
+    throw new SecretsError([
+      `The Secret '${target}' has ${found.length} keys; say which one: ${found.map(({ place }) => placeName(place)).join(', ')}.`,
+    ]);
   }
   if ('literal' in first.value.source) {
-    throw new SecretsError([`${placeName(first.place)} is ${describeSource(first.value.source)} by its component; 'npm run seal -- --missing' seals it.`]);
+    throw new SecretsError([
+      `${placeName(first.place)} is ${describeSource(first.value.source)} by its component; 'npm run seal -- --missing' seals it.`,
+    ]);
   }
   return allCopies(first.value, store);
 }
@@ -157,7 +168,12 @@ function isMissing({ namespace, name, key }: Place, store: SecretStore): boolean
 
 type Generated = Extract<SecretKey['source'], { generate: unknown }>['generate'];
 
-const GENERATED: Readonly<Record<Generated, { readonly description: string; readonly make: (length: number) => Buffer; readonly problem: (value: Buffer) => string | undefined }>> = {
+const GENERATED: Readonly<
+  Record<
+    Generated,
+    { readonly description: string; readonly make: (length: number) => Buffer; readonly problem: (value: Buffer) => string | undefined }
+  >
+> = {
   password: { description: 'a generated password', make: password, problem: textProblem },
   'random-32-bytes': {
     description: 'generated as 32 random bytes',

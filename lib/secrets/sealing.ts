@@ -165,7 +165,9 @@ export interface CertificateRequest {
  * Makes a sealing key and its self-signed certificate.
  * @returns the certificate in PEM, and the private key, which exists in memory only until the caller keeps it
  */
-export async function makeCertificate(request: CertificateRequest): Promise<{ readonly certificate: string; readonly privateKey: KeyObject }> {
+export async function makeCertificate(
+  request: CertificateRequest,
+): Promise<{ readonly certificate: string; readonly privateKey: KeyObject }> {
   // Loaded here because only making needs it: a synth reads certificates and must not pay for ASN.1 classes.
   const x509 = await import('@peculiar/asn1-x509');
   const { AsnConvert, OctetString } = await import('@peculiar/asn1-schema');
@@ -207,7 +209,10 @@ export async function makeCertificate(request: CertificateRequest): Promise<{ re
 
 /** Makes the certificate of an example: the private key is dropped before anyone could keep it. */
 export async function makeExampleCertificate(clusterName: string): Promise<string> {
-  const { certificate } = await makeCertificate({ organization: EXAMPLE_ORGANIZATION, commonName: `sealing certificate of example cluster ${clusterName}`.slice(0, 64) });
+  const { certificate } = await makeCertificate({
+    organization: EXAMPLE_ORGANIZATION,
+    commonName: `sealing certificate of example cluster ${clusterName}`.slice(0, 64),
+  });
   return certificate;
 }
 

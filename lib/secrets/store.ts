@@ -26,17 +26,39 @@ export interface SealedFile {
   readonly sealedTo?: string;
 }
 
-/** A store whose files can be listed and replaced. */
+/** A value to store, sealed to the store's certificate. */
+export interface SealedValue {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  /** `SecretSpec.type` */
+  readonly type: SecretSpec['type'];
+  readonly ciphertext: string;
+}
+
+/** Mistakes in a cluster's files of secrets: everything wrong with all of them. */
+export class SecretFileError extends SecretsError {
+  constructor(place: string, problems: readonly string[]) {
+    super(problems);
+    this.name = 'SecretFileError';
+    this.message = `${place} has ${problems.length} mistake${problems.length === 1 ? '' : 's'}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`;
+  }
+}
+
+/** A store whose files can be listed and written. */
 export interface FileStore extends SecretStore {
   /** Folder of the cluster, as messages name it: `secrets/homelab`. */
   readonly place: string;
   /** All files, by namespace and name. */
   files(): readonly SealedFile[];
-  file(namespace: string, name: string): SealedFile | undefined;
   /** Undefined when there is none yet. */
   certificate(): SealingCertificate | undefined;
-  /** Writes files: all of them beside their places first, then each takes its place at once, so that no file is ever half written. */
-  write(files: readonly SealedFile[]): void;
+  /**
+   * Merges values into their files: all texts are written beside their places first, then each takes its place at once, so that no file is ever half written.
+   * @returns the files, as messages name them
+   * @throws SecretsError, before anything is written, when a file would mix values of two sealing keys
+   */
+  write(values: readonly SealedValue[]): string[];
   /** Writes the certificate; throws SecretsError when there is one, because values that were sealed to it would be lost. */
   writeCertificate(pem: string): void;
 }
@@ -49,7 +71,7 @@ interface Content {
 /**
  * The store of one cluster. Files are read at the first question, all at once.
  * @param directory the folder of all clusters' secrets; messages name it by its last part
- * @throws SecretsError (from each method that reads) with every mistake in every file
+ * @throws SecretFileError (from each method that reads) with every mistake in every file
  */
 export function fileStore(directory: string, clusterName: string): FileStore {
   const folder = path.join(directory, clusterName);
@@ -62,13 +84,14 @@ export function fileStore(directory: string, clusterName: string): FileStore {
   return {
     place,
     files: () => [...read().files.values()],
-    file: (namespace, name) => read().files.get(`${namespace}/${name}`),
     certificate: () => read().certificate,
     encryptedData: (namespace, name) => read().files.get(`${namespace}/${name}`)?.encryptedData,
     warnings: (needed) => warningsOf(read(), place, needed),
-    write: (files) => {
+    write: (values) => {
+      const files = merge(read(), values, place);
       writeAll(files.map((file) => [path.join(folder, file.namespace, `${file.name}.yaml`), serialize(file)]));
       content = undefined;
+      return files.map((file) => `${place}/${file.namespace}/${file.name}.yaml`);
     },
     writeCertificate: (pem) => {
       const file = path.join(folder, CERTIFICATE_FILE);
@@ -88,7 +111,8 @@ export function fileStore(directory: string, clusterName: string): FileStore {
  * @param sealed the Secrets that have values; `everything` answers each key that is asked for by name (and lists none)
  */
 export function memoryStore(sealed: 'everything' | readonly SecretSpec[]): SecretStore {
-  const keysOf = sealed === 'everything' ? undefined : new Map(sealed.map((spec) => [`${spec.namespace}/${spec.name}`, Object.keys(spec.keys)]));
+  const keysOf =
+    sealed === 'everything' ? undefined : new Map(sealed.map((spec) => [`${spec.namespace}/${spec.name}`, Object.keys(spec.keys)]));
   return {
     encryptedData: (namespace, name) => {
       const keys = keysOf?.get(`${namespace}/${name}`);
@@ -104,15 +128,14 @@ function answerEveryKey(namespace: string, name: string): Record<string, string>
     {},
     {
       get: (_, key) => (typeof key === 'string' ? fakeCiphertext(namespace, name, key) : undefined),
-      has: (_, key) => typeof key === 'string',
-      getOwnPropertyDescriptor: (_, key) =>
-        typeof key === 'string' ? { value: fakeCiphertext(namespace, name, key), enumerable: true, configurable: true } : undefined,
     },
   );
 }
 
 function fakeCiphertext(namespace: string, name: string, key: string): string {
-  const body = createHash('shake256', { outputLength: 512 + 32 + 16 }).update(JSON.stringify([namespace, name, key])).digest();
+  const body = createHash('shake256', { outputLength: 512 + 32 + 16 })
+    .update(JSON.stringify([namespace, name, key]))
+    .digest();
   return Buffer.concat([Buffer.from([512 >> 8, 512 & 0xff]), body]).toString('base64');
 }
 
@@ -125,6 +148,33 @@ export function serialize(file: SealedFile): string {
     metadata: { name, namespace, annotations: sealedTo === undefined ? undefined : { [SEALED_TO_ANNOTATION]: sealedTo } },
     spec: { encryptedData, template: { metadata: { name, namespace }, type: type === 'Opaque' ? undefined : type } },
   });
+}
+
+/** The files that change, with the values in them, by namespace and name. */
+function merge({ files, certificate }: Content, values: readonly SealedValue[], place: string): SealedFile[] {
+  const changed = new Map<string, { before: SealedFile | undefined; type: SecretSpec['type']; added: Record<string, string> }>();
+  for (const { namespace, name, key, type, ciphertext } of values) {
+    const id = `${namespace}/${name}`;
+    const change = changed.get(id) ?? { before: files.get(id), type, added: {} };
+    change.added[key] = ciphertext;
+    changed.set(id, change);
+  }
+  const problems: string[] = [];
+  const merged = [...changed]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, { before, type, added }]): SealedFile => {
+      const [namespace = '', name = ''] = id.split('/');
+      const kept = Object.keys(before?.encryptedData ?? {}).filter((key) => !(key in added));
+      const sealedTo = kept.length === 0 ? certificate?.keyFingerprint : before?.sealedTo;
+      if (sealedTo !== undefined && sealedTo !== certificate?.keyFingerprint) {
+        problems.push(
+          `${place}/${id}.yaml is sealed to another key than that of ${place}/${CERTIFICATE_FILE}, and ${kept.map((key) => `'${key}'`).join(', ')} would stay so: one file has values of one key. Remove the file and run 'npm run seal' with --missing, or bring the other certificate back.`,
+        );
+      }
+      return { namespace, name, type, encryptedData: { ...before?.encryptedData, ...added }, sealedTo };
+    });
+  if (problems.length > 0) throw new SecretsError(problems);
+  return merged;
 }
 
 function writeAll(files: readonly (readonly [file: string, text: string])[]): void {
@@ -160,7 +210,9 @@ function readFolder(folder: string, place: string): Content {
       const file = path.join(folder, namespace, inner.name);
       const filePlace = `${place}/${namespace}/${inner.name}`;
       if (inner.isDirectory() || !inner.name.endsWith('.yaml')) {
-        problems.push(inner.isDirectory() ? `${filePlace} is a folder; files are ${place}/<namespace>/<name>.yaml.` : unexpected(file, filePlace));
+        problems.push(
+          inner.isDirectory() ? `${filePlace} is a folder; files are ${place}/<namespace>/<name>.yaml.` : unexpected(file, filePlace),
+        );
         continue;
       }
       const name = inner.name.slice(0, -'.yaml'.length);
@@ -171,7 +223,7 @@ function readFolder(folder: string, place: string): Content {
   if (files.size > 0 && !existsSync(path.join(folder, CERTIFICATE_FILE))) {
     problems.push(`${place}/${CERTIFICATE_FILE} is missing: the certificate that the values in ${place} are sealed to belongs there.`);
   }
-  if (problems.length > 0) throw new SecretsError(problems);
+  if (problems.length > 0) throw new SecretFileError(place, problems);
   return { files, certificate };
 }
 
@@ -235,7 +287,9 @@ function readSealedFile(
   }
   const object = asMap(document.toJS());
   if (object.kind === 'Secret') {
-    say(`is a plain Secret, readable for everyone with the repository: remove it, make new values if it was ever committed, and seal them with 'npm run seal'.`);
+    say(
+      `is a plain Secret, readable for everyone with the repository: remove it, make new values if it was ever committed, and seal them with 'npm run seal'.`,
+    );
     return undefined;
   }
   if (object.apiVersion !== 'bitnami.com/v1alpha1' || object.kind !== 'SealedSecret') {
@@ -248,14 +302,16 @@ function readSealedFile(
   checkScope(metadata, 'metadata', expected, true, say);
   checkScope(asMap(template.metadata), 'spec.template.metadata', expected, false, say);
   if (spec.data !== undefined) say(`has spec.data, the format of 2018; seal each key into spec.encryptedData with 'npm run seal'.`);
-  if (template.data !== undefined) say(`has spec.template.data, which is not encrypted and which the synth does not take; seal its keys into spec.encryptedData.`);
+  if (template.data !== undefined)
+    say(`has spec.template.data, which is not encrypted and which the synth does not take; seal its keys into spec.encryptedData.`);
 
   const sealedTo = asMap(metadata.annotations)[SEALED_TO_ANNOTATION];
   const modulusBytes = certificate && sealedTo === certificate.keyFingerprint ? certificate.modulusBytes : undefined;
   const encrypted = Object.entries(asMap(spec.encryptedData));
   if (encrypted.length === 0 && spec.data === undefined) say('has no spec.encryptedData; remove the file, or seal values into it.');
   for (const [key, value] of encrypted) {
-    if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) say(`has a key that no Secret can have (${JSON.stringify(key)}); letters, digits, '-', '_' and '.' are allowed.`);
+    if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key))
+      say(`has a key that no Secret can have (${JSON.stringify(key)}); letters, digits, '-', '_' and '.' are allowed.`);
     const problem = typeof value === 'string' ? ciphertextProblem(value, modulusBytes) : 'is no text';
     if (problem) say(`: the value of '${key}' ${problem}. Seal it again with 'npm run seal'.`);
   }
@@ -286,7 +342,9 @@ function checkScope(
   const annotations = asMap(metadata.annotations);
   for (const scope of ['namespace-wide', 'cluster-wide']) {
     if (annotations[`sealedsecrets.bitnami.com/${scope}`] === undefined) continue;
-    say(`has the annotation sealedsecrets.bitnami.com/${scope} in ${field}; only the strict scope is allowed: seal the values again with 'npm run seal' or 'kubeseal --scope strict'.`);
+    say(
+      `has the annotation sealedsecrets.bitnami.com/${scope} in ${field}; only the strict scope is allowed: seal the values again with 'npm run seal' or 'kubeseal --scope strict'.`,
+    );
   }
 }
 
@@ -318,10 +376,14 @@ function warningsOf({ files, certificate }: Content, place: string, needed: read
     }
     const spare = Object.keys(file.encryptedData).filter((key) => !known.has(key));
     if (spare.length > 0) {
-      warnings.push(`${place}/${id}.yaml: nothing in the cluster needs ${spare.map((key) => `'${key}'`).join(', ')}; remove the ${spare.length === 1 ? 'entry' : 'entries'}.`);
+      warnings.push(
+        `${place}/${id}.yaml: nothing in the cluster needs ${spare.map((key) => `'${key}'`).join(', ')}; remove the ${spare.length === 1 ? 'entry' : 'entries'}.`,
+      );
     }
     if (file.sealedTo !== undefined && certificate && file.sealedTo !== certificate.keyFingerprint) {
-      warnings.push(`${place}/${id}.yaml is sealed to another key than that of ${place}/${CERTIFICATE_FILE}: only a controller that still has the other key can open it.`);
+      warnings.push(
+        `${place}/${id}.yaml is sealed to another key than that of ${place}/${CERTIFICATE_FILE}: only a controller that still has the other key can open it.`,
+      );
     }
   }
   return warnings;

@@ -1,5 +1,5 @@
 /**
- * PostgreSQL's settings out of the size of its memory, its volume and the number of its clients.
+ * PostgreSQL's parameters out of the size of its memory, its volume and the number of its clients.
  * It deliberately sets little: what is not here is PostgreSQL's or the operator's default, which fits.
  */
 import { quantityValue } from '../model/quantities';
@@ -22,7 +22,8 @@ export const OTHER_CONNECTIONS = 15;
 export function postgresParameters(sizing: PostgresSizing): Record<string, string> {
   const memory = mebibytes(sizing.memory);
   const storage = mebibytes(sizing.storage);
-  const share = (fraction: number, least: number, most: number): string => `${Math.min(most, Math.max(least, Math.floor(storage * fraction)))}MB`;
+  const share = (fraction: number, least: number, most: number): string =>
+    `${Math.min(most, Math.max(least, Math.floor(storage * fraction)))}MB`;
   return {
     // A transaction that somebody forgot holds locks and keeps rows alive; the broker's longest takes milliseconds.
     idle_in_transaction_session_timeout: '60s',

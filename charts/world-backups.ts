@@ -1,0 +1,195 @@
+/**
+ * Backups of worlds: per realm a K8up Schedule (back up, check, prune) into a restic repository of its own, outside of the cluster.
+ * It deliberately backs up files as they are, without a freeze: a world saves into a new file and renames it, so a copy at any moment restores (docs/game-server.md).
+ */
+import type { Chart } from 'cdk8s';
+import { PodConfig, PodConfigSpecTemplateSpecContainersResourcesLimits, PodConfigSpecTemplateSpecContainersResourcesRequests, Schedule } from '../imports/k8up.io';
+import { type BuildContext, type Component, labels, workload } from '../lib/component';
+import { alertRules } from '../lib/constructs/alerts';
+import { add } from '../lib/emit/manifest';
+import type { Flow, Workload } from '../lib/flows';
+import { KubeRole, KubeRoleBinding, KubeServiceAccount } from '../lib/k8s';
+import type { Cluster, Realm } from '../lib/model/cluster';
+import { NAMESPACES } from '../lib/platform';
+
+const NAME = 'world-backup';
+
+/** Secret with the key that encrypts the repository. Without it every backup is noise. */
+export const RESTIC_SECRET = 'world-backup-encryption';
+/** Secret with the credentials of the object store. */
+export const STORE_SECRET = 'world-backup-store';
+
+/** Identity of the password of a realm's repository: one per realm, so that a leaked one opens only that realm's backups. */
+export function resticPasswordIdentity(realm: { readonly name: string }): string {
+  return `backups/world/restic-password/${realm.name}`;
+}
+
+/** The repository within the bucket; K8up joins it to the endpoint as `s3:<endpoint>/<bucket>`, and restic reads what follows the bucket as a path. */
+export function repositoryOf(bucket: string, realm: { readonly name: string }): string {
+  return `${bucket}/worlds/${realm.name}`;
+}
+
+/**
+ * Newest snapshots that a prune keeps whatever their age. The daily ones keep the last of each day alone,
+ * so without it a world that broke at noon could only go back to yesterday.
+ */
+const KEEP_LAST = 12;
+
+export const worldBackups: Component = {
+  name: 'world-backups',
+  summary: 'Scheduled, encrypted backups of the worlds’ volumes to an object store outside of the cluster.',
+  enabled: (cluster) => {
+    if (cluster.backups === undefined) return 'the cluster has no backup store (backups is not set): a lost disk loses its worlds';
+    return cluster.realms.length > 0 || 'the cluster has no persistent worlds (realms is empty)';
+  },
+  flows: (cluster) =>
+    cluster.realms.map(backupPods).flatMap((pods): Flow[] => [
+      { from: pods, to: { outside: 'internet' }, ports: [{ port: storePort(cluster) }], because: 'Backups go to the object store.' },
+      {
+        from: pods,
+        to: { outside: 'api-server' },
+        ports: [{ port: cluster.kubernetes.apiServer.port }],
+        because: 'K8up keeps a Snapshot object for every restic snapshot.',
+      },
+    ]),
+  applications: (cluster) => [
+    {
+      name: 'world-backups',
+      project: 'game',
+      namespace: NAMESPACES.monitoring,
+      needs: ['k8up', 'sealed-secrets', 'prometheus-operator-crds'],
+      build: (chart, context) => {
+        // Retired realms too: their volumes stay, and the last state should be in the store when they go.
+        for (const realm of cluster.realms) addBackups(chart, context, realm);
+        alertRules(chart, NAMESPACES.monitoring, 'world-backups', BACKUP_ALERTS);
+      },
+    },
+  ],
+};
+
+/** K8up labels every pod of its jobs (back up, check, prune, restore) so. */
+function backupPods(realm: Realm): Workload {
+  return workload(realm.namespace, NAME, { k8upjob: 'true' });
+}
+
+function storePort(cluster: Cluster): number {
+  const url = new URL(cluster.backups?.endpoint ?? 'https://store.invalid');
+  return url.port === '' ? 443 : Number(url.port);
+}
+
+function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
+  const { cluster } = context;
+  const { backups } = cluster;
+  if (backups === undefined) return;
+  const metadata = { name: NAME, namespace: realm.namespace, labels: labels(NAME) };
+  context.secret(chart, {
+    namespace: realm.namespace,
+    name: RESTIC_SECRET,
+    keys: { password: { value: resticPasswordIdentity(realm), source: { generate: 'password' } } },
+    purpose: `encrypts the backups of realm '${realm.name}'; without it they cannot be restored`,
+    protected: true,
+  });
+  context.secret(chart, {
+    namespace: realm.namespace,
+    name: STORE_SECRET,
+    keys: {
+      'access-key-id': { value: 'backups/s3/access-key-id', source: { ask: `Access key id of the object store ${backups.endpoint} (bucket ${backups.bucket})` } },
+      'secret-access-key': { value: 'backups/s3/secret-access-key', source: { ask: `Secret access key of the object store ${backups.endpoint}` } },
+    },
+    purpose: `lets the backups of realm '${realm.name}' into the object store`,
+  });
+  // An identity of ours: K8up's own (pod-executor) may execute commands in every pod of the namespace, which copying files does not need.
+  add(chart, KubeServiceAccount, { metadata });
+  add(chart, KubeRole, {
+    metadata,
+    rules: [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+      { apiGroups: ['k8up.io'], resources: ['snapshots'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+    ],
+  });
+  add(chart, KubeRoleBinding, {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: NAME },
+    subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: realm.namespace }],
+  });
+  add(chart, PodConfig, {
+    metadata,
+    spec: {
+      template: {
+        spec: {
+          serviceAccountName: NAME,
+          // The worlds' own user, who alone may read their files.
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: cluster.game.user,
+            runAsGroup: cluster.game.user,
+            fsGroup: cluster.game.user,
+            fsGroupChangePolicy: 'OnRootMismatch',
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          // K8up overwrites name, image and command, adds the volumes (the claims read-only, folders for its own files), and keeps the rest.
+          containers: [
+            {
+              name: 'backup',
+              resources: {
+                requests: {
+                  cpu: PodConfigSpecTemplateSpecContainersResourcesRequests.fromString('100m'),
+                  memory: PodConfigSpecTemplateSpecContainersResourcesRequests.fromString('128Mi'),
+                },
+                // restic holds the index of the repository in memory.
+                limits: { memory: PodConfigSpecTemplateSpecContainersResourcesLimits.fromString('1Gi') },
+              },
+              securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+            },
+          ],
+        },
+      },
+    },
+  });
+  const { daily, weekly, monthly } = backups.worldRetention;
+  add(chart, Schedule, {
+    metadata,
+    spec: {
+      backend: {
+        repoPasswordSecretRef: { name: RESTIC_SECRET, key: 'password' },
+        s3: {
+          endpoint: backups.endpoint,
+          bucket: repositoryOf(backups.bucket, realm),
+          accessKeyIdSecretRef: { name: STORE_SECRET, key: 'access-key-id' },
+          secretAccessKeySecretRef: { name: STORE_SECRET, key: 'secret-access-key' },
+        },
+      },
+      podConfigRef: { name: NAME },
+      backup: { schedule: backups.worldSchedule },
+      // K8up turns these into a time that follows from the namespace's name, so that realms do not all begin at once.
+      check: { schedule: '@weekly-random' },
+      prune: {
+        schedule: '@daily-random',
+        retention: { keepLast: KEEP_LAST, keepDaily: daily, ...(weekly > 0 ? { keepWeekly: weekly } : {}), ...(monthly > 0 ? { keepMonthly: monthly } : {}) },
+      },
+    },
+  });
+}
+
+/** By kube-state-metrics: K8up's own counters start anew with its pod and know nothing of a backup that never ran. */
+const BACKUP_ALERTS: Parameters<typeof alertRules>[3] = [
+  {
+    name: 'WorldBackupTooOld',
+    expr: [
+      '(time() - max by (namespace) (kube_statefulset_created{namespace=~"realm-.+"}) > 93600)',
+      'unless on (namespace)',
+      '(time() - max by (namespace) (kube_job_status_completion_time{namespace=~"realm-.+", job_name=~"backup-.+"}) < 93600)',
+    ].join('\n'),
+    for: '30m',
+    severity: 'critical',
+    summary: 'The last good backup of {{ $labels.namespace }} is more than 26 hours old, or there is none.',
+    description: 'A lost disk would lose more than a day of its worlds. See: kubectl -n {{ $labels.namespace }} get backups.k8up.io,jobs',
+  },
+  {
+    name: 'WorldBackupUnreadable',
+    expr: 'max by (namespace, job_name) (kube_job_failed{namespace=~"realm-.+", job_name=~"(check|prune)-.+", condition="true"}) > 0',
+    severity: 'critical',
+    summary: 'The backup repository of {{ $labels.namespace }} failed its check ({{ $labels.job_name }}).',
+    description: 'What it holds may not restore. Read the log of the job before the next prune: kubectl -n {{ $labels.namespace }} logs job/{{ $labels.job_name }}',
+  },
+];

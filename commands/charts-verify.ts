@@ -1,0 +1,115 @@
+/**
+ * `npm run charts:verify`: parses its options and prints what lib/charts-verify.ts found; nothing else.
+ */
+import { parseArgs } from 'node:util';
+import { clusters } from '../apps';
+import { catalog } from '../argocd/catalog';
+import { type ChartReport, countDifferences, KUBE_VERSION, type VerifyReport, verifyCharts } from '../lib/charts-verify';
+import { HelmError } from '../lib/charts-verify/helm';
+import { DescriptionError, resolveCluster } from '../lib/model/cluster';
+
+const HELP = `Usage: npm run charts:verify -- [--charts DIR] [--helm PATH] [--chart NAME]... [--json]
+
+Renders every pinned chart with our values for every cluster, twice, and compares what comes out with the catalogue's
+records (argocd/catalog): CRDs, Services, ports, labels, Secrets, Helm hooks, values that the chart does not know, and
+our own custom resources in dist/ against the charts' CRDs.
+
+  --charts DIR  take unpacked charts from DIR/<name>/ instead of fetching them
+  --helm PATH   the helm program; otherwise the environment variable HELM, otherwise helm of the PATH
+  --chart NAME  only this chart; may be given several times, and then dist/ is not looked at
+  --json        print the report as JSON: { "helm", "charts": [...], "customResources", "differences": [...] }
+  --help        print this
+
+Exit code: 0 when records and charts agree, 1 when not, 2 for a wrong option.
+`;
+
+/** @returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let options: { charts?: string; helm?: string; chart?: string[]; json?: boolean; help?: boolean };
+  try {
+    options = parseArgs({
+      args: [...args],
+      options: {
+        charts: { type: 'string' },
+        helm: { type: 'string' },
+        chart: { type: 'string', multiple: true },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${HELP}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const unknown = (options.chart ?? []).filter((name) => !catalog.some((entry) => entry.name === name));
+  if (unknown.length > 0) {
+    console.error(`The catalogue has no chart ${unknown.map((name) => `'${name}'`).join(', ')}; it has ${catalog.map((entry) => entry.name).join(', ')}.`);
+    return 2;
+  }
+  try {
+    const report = await verifyCharts({
+      clusters: clusters.map(resolveCluster),
+      catalog,
+      helm: options.helm ?? process.env.HELM ?? 'helm',
+      dist: 'dist',
+      ...(options.charts === undefined ? {} : { charts: options.charts }),
+      ...(options.chart === undefined ? {} : { only: options.chart }),
+    });
+    console.log(options.json ? JSON.stringify(report, null, 2) : describe(report));
+    return countDifferences(report) === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof HelmError) && !(error instanceof DescriptionError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+/** The report for people: a table, then every difference. */
+function describe(report: VerifyReport): string {
+  const head = ['cluster', 'chart', 'version', 'KiB', 'objects', 'CRDs', 'Services', 'workloads', 'Secrets', 'hooks', 'differences'];
+  const rows = report.charts.map((chart) =>
+    chart.off === undefined
+      ? [
+          chart.cluster,
+          chart.chart,
+          chart.version,
+          String(Math.round(chart.bytes / 1024)),
+          ...[chart.objects, chart.crds, chart.services, chart.workloads, chart.secrets, chart.hooks, chart.differences.length].map(String),
+        ]
+      : [chart.cluster, chart.chart, chart.version, `off: ${chart.off}`],
+  );
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.filter((row) => row.length === head.length).map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string => row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(row.length === head.length ? (widths[column] ?? 0) : 0))).join('  ');
+  const differences = [
+    ...report.charts.flatMap((chart) => chart.differences.map((each) => `${chart.cluster} ${chart.chart}: ${each.place}: ${each.message} [${each.rule}]`)),
+    ...report.differences.map((each) => `${each.place}: ${each.message} [${each.rule}]`),
+  ];
+  const rendered = report.charts.filter((chart) => chart.off === undefined);
+  return [
+    line(head),
+    ...rows.map(line),
+    '',
+    ...differences,
+    ...(differences.length > 0 ? [''] : []),
+    report.customResources === undefined
+      ? 'dist/ was not looked at (there is none, or --chart was given): our own custom resources were not validated.'
+      : `${report.customResources} custom resources of dist/ validated against the CRDs of the charts.`,
+    `${distinct(rendered)} charts verified in ${new Set(report.charts.map((chart) => chart.cluster)).size} clusters (${rendered.length} renders, each twice; ${report.helm}, Kubernetes ${KUBE_VERSION}): ${
+      differences.length === 0 ? 'no differences' : `${differences.length} difference${differences.length === 1 ? '' : 's'}`
+    }.`,
+  ].join('\n');
+}
+
+function distinct(charts: readonly ChartReport[]): number {
+  return new Set(charts.map((chart) => chart.chart)).size;
+}
+
+if (require.main === module) {
+  main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
+}

@@ -1,0 +1,8 @@
+import type { InvalidFixture } from '../fixture';
+
+export const fixture: InvalidFixture = {
+  change: (description) => {
+    delete description.realms[0].exposure;
+  },
+  mistakes: ['realms[aurora].exposure: is missing; it must be of type object.'],
+};

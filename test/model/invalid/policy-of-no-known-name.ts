@@ -1,0 +1,10 @@
+import type { InvalidFixture } from '../fixture';
+
+export const fixture: InvalidFixture = {
+  change: (description) => {
+    description.instances[0].autoscaling = { policy: 'bufer', max: 3 };
+  },
+  mistakes: [
+    "instances[dungeon].autoscaling.policy: \"bufer\" is not allowed for 'policy'; it must be one of 'buffer', 'counter', 'schedule'.",
+  ],
+};

@@ -1,0 +1,8 @@
+import type { InvalidFixture } from '../fixture';
+
+export const fixture: InvalidFixture = {
+  change: (description) => {
+    description.realms[0].continents = [];
+  },
+  mistakes: ['realms[aurora].continents: [] is too short: it must have at least one entry.'],
+};

@@ -1,0 +1,55 @@
+/** What may leave Git, and what a person has to do about it. */
+import { judgeRemovals } from '../lib/removals';
+
+const world = (replicas?: number) => `apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: eldermoor
+  namespace: realm-aurora
+  labels:
+    mmo/continent: eldermoor
+  annotations:
+    argocd.argoproj.io/sync-options: Prune=false,Delete=false
+spec:
+  serviceName: eldermoor-headless
+${replicas === undefined ? '' : `  replicas: ${replicas}\n`}`;
+const database = `apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata:
+  name: postgres
+  namespace: database
+  annotations:
+    argocd.argoproj.io/sync-options: Prune=false,Delete=false
+`;
+const worldPath = 'homelab/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml';
+const databasePath = 'homelab/database/database/Cluster.postgres.yaml';
+const judge = (path: string, text: string, kept: string[] = [], released: string[] = []) => judgeRemovals(new Map([[path, text]]), [path], kept, released);
+
+test('a world that was never retired may not leave', () => {
+  expect(judge(worldPath, world()).refusals).toEqual([
+    "dist/homelab/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.",
+  ]);
+});
+
+test('a retired world may leave, with the command that releases it', () => {
+  expect(judge(worldPath, world(0))).toEqual({ refusals: [], steps: ['kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-'] });
+});
+
+test('a database may not leave', () => {
+  expect(judge(databasePath, database).refusals).toHaveLength(1);
+});
+
+test('a database that the operator releases by name may leave', () => {
+  expect(judge(databasePath, database, [], ['Cluster/database/postgres'])).toEqual({
+    refusals: [],
+    steps: ['kubectl -n database annotate cluster.postgresql.cnpg.io postgres argocd.argoproj.io/sync-options-'],
+  });
+});
+
+test('an object that moves to another Application is no loss', () => {
+  expect(judge(databasePath, database, ['homelab/data/database/Cluster.postgres.yaml'])).toEqual({ refusals: [], steps: [] });
+});
+
+test('an object without protection leaves in silence', () => {
+  expect(judge(worldPath, 'apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n')).toEqual({ refusals: [], steps: [] });
+});

@@ -1,0 +1,192 @@
+/** What is missing, and where a new value has to be sealed so that all copies of it stay equal. */
+import {
+  acceptValue,
+  makeValue,
+  missingPlaces,
+  type NeededValue,
+  neededValues,
+  placeName,
+  planMissing,
+  planNetcode,
+  planOne,
+  type Step,
+} from '../../lib/secrets/plan';
+import type { SecretSpec } from '../../lib/secrets/spec';
+import { memoryStore } from '../../lib/secrets/store';
+import { brokerKeys, databaseCopy, databaseOwner, everySecret, realmKey } from './fixtures';
+
+const summary = (steps: readonly Step[]) =>
+  steps.map(({ value, seal, replaces }) => ({ value: value.identity, seal: seal.map(placeName), replaces: replaces.map(placeName) }));
+
+describe('missing values', () => {
+  test('are all when nothing is sealed', () => {
+    expect(missingPlaces(everySecret, memoryStore([]))).toHaveLength(9);
+  });
+
+  test('are none when everything is sealed', () => {
+    expect(missingPlaces(everySecret, memoryStore(everySecret))).toEqual([]);
+  });
+
+  test('are single keys of a Secret whose other keys are sealed', () => {
+    const store = memoryStore([{ ...databaseOwner, keys: { username: databaseOwner.keys.username } } as SecretSpec]);
+    expect(missingPlaces([databaseOwner], store).map(placeName)).toEqual(['database/broker-owner/password']);
+  });
+});
+
+describe('the plan for what is missing', () => {
+  test('seals a value that two Secrets need for both', () => {
+    expect(summary(planMissing([brokerKeys, realmKey], memoryStore([]), (value) => value.identity.includes('realm')))).toEqual([
+      { value: 'netcode/realm/aurora/1', seal: ['connect-broker/netcode-keys/realm.aurora.1', 'realm-aurora/netcode-key/generation-1'], replaces: [] },
+    ]);
+  });
+
+  test('replaces the copy that is sealed when the other is missing, because nobody can read it back', () => {
+    expect(summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), (value) => 'generate' in value.source))).toEqual([
+      {
+        value: 'database/broker/password',
+        seal: ['connect-broker/database/password', 'database/broker-owner/password'],
+        replaces: ['database/broker-owner/password'],
+      },
+    ]);
+  });
+
+  test('replaces nothing of a fixed value, because it is known', () => {
+    expect(summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), (value) => 'literal' in value.source))).toEqual([
+      { value: 'database/broker/username', seal: ['connect-broker/database/username'], replaces: [] },
+    ]);
+  });
+
+  test('is empty when nothing is missing', () => {
+    expect(planMissing(everySecret, memoryStore(everySecret))).toEqual([]);
+  });
+
+  test('does not depend on the order of the components', () => {
+    expect(planMissing([...everySecret].reverse(), memoryStore([]))).toEqual(planMissing(everySecret, memoryStore([])));
+  });
+});
+
+describe('the plan for a netcode key', () => {
+  test("has the realm's place and the broker's, and no other value", () => {
+    expect(summary(planNetcode(everySecret, memoryStore([]), 'aurora'))).toEqual([
+      { value: 'netcode/realm/aurora/1', seal: ['connect-broker/netcode-keys/realm.aurora.1', 'realm-aurora/netcode-key/generation-1'], replaces: [] },
+    ]);
+  });
+
+  test('is empty when the key is sealed', () => {
+    expect(planNetcode(everySecret, memoryStore([brokerKeys, realmKey]), 'aurora')).toEqual([]);
+  });
+
+  test('of a name that is not there names those that are', () => {
+    expect(() => planNetcode(everySecret, memoryStore([]), 'auora')).toThrow(
+      "There is no realm or content type 'auora' here; those with netcode keys are dungeon, aurora.",
+    );
+  });
+
+  test('of a name that a realm and a content type share has to say which', () => {
+    const arena: SecretSpec = {
+      ...realmKey,
+      name: 'both',
+      keys: {
+        a: { value: 'netcode/realm/arena/1', source: { generate: 'random-32-bytes' } },
+        b: { value: 'netcode/instance/arena/1', source: { generate: 'random-32-bytes' } },
+      },
+    };
+    expect(() => planNetcode([arena], memoryStore([]), 'arena')).toThrow("say 'realm/arena' or 'instance/arena'");
+    expect(summary(planNetcode([arena], memoryStore([]), 'realm/arena')).map((step) => step.value)).toEqual(['netcode/realm/arena/1']);
+  });
+});
+
+describe('the plan for one value', () => {
+  test('has all places that share it', () => {
+    expect(summary([planOne(everySecret, memoryStore([]), 'realm-aurora/netcode-key/generation-1')])[0]?.seal).toEqual([
+      'connect-broker/netcode-keys/realm.aurora.1',
+      'realm-aurora/netcode-key/generation-1',
+    ]);
+  });
+
+  test('may leave the key out when the Secret has one', () => {
+    expect(planOne(everySecret, memoryStore([]), 'cert-manager/cloudflare').value.identity).toBe('cloudflare/api-token');
+  });
+
+  test.each([
+    ['a Secret of several keys', 'connect-broker/netcode-keys', "has 2 keys; say which one: connect-broker/netcode-keys/instance.dungeon.1, connect-broker/netcode-keys/realm.aurora.1"],
+    ['a fixed value', 'database/broker-owner/username', "is fixed as 'broker' by its component; 'npm run seal -- --missing' seals it"],
+    ['a Secret that a slip of the fingers named', 'cert-manager/cloudflair', "did you mean 'cert-manager/cloudflare'?"],
+    ['a key that is not needed', 'cert-manager/cloudflare/token', 'that Secret needs cert-manager/cloudflare/api-token'],
+  ])('refuses %s', (_, target, sentence) => {
+    expect(() => planOne(everySecret, memoryStore([]), target)).toThrow(sentence);
+  });
+
+  test('does not repeat what is no name, because it may be a value', () => {
+    expect(() => planOne(everySecret, memoryStore([]), 'hunter2')).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }));
+  });
+});
+
+test('components that contradict each other about a value are named together', () => {
+  const other: SecretSpec = { ...realmKey, namespace: 'elsewhere', keys: { key: { value: 'netcode/realm/aurora/1', source: { generate: 'password' } } } };
+  expect(() => neededValues([realmKey, other])).toThrow(
+    "The value 'netcode/realm/aurora/1' is generated as 32 random bytes in realm-aurora/netcode-key/generation-1, but a generated password in elsewhere/netcode-key/key",
+  );
+});
+
+describe('a value', () => {
+  const value = (source: NeededValue['source']): NeededValue => ({ identity: 'some/value', source, places: [] });
+
+  test('that is a password has 32 letters and digits', () => {
+    expect(makeValue(value({ generate: 'password' })).toString()).toMatch(/^[A-Za-z0-9]{32}$/);
+  });
+
+  test('that is a password has the length asked for', () => {
+    expect(makeValue(value({ generate: 'password' }), 64)).toHaveLength(64);
+  });
+
+  test('that is random bytes has 32 of them', () => {
+    expect(makeValue(value({ generate: 'random-32-bytes' }))).toHaveLength(32);
+  });
+
+  test('that is random bytes in hexadecimal has 64 digits', () => {
+    expect(makeValue(value({ generate: 'random-32-bytes-hex' })).toString()).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('that is fixed is its text', () => {
+    expect(makeValue(value({ literal: 'broker' })).toString()).toBe('broker');
+  });
+
+  test('is made anew each time', () => {
+    expect(makeValue(value({ generate: 'password' }))).not.toEqual(makeValue(value({ generate: 'password' })));
+  });
+
+  test.each([
+    ['password', 15, 'it must be 16 to 1024 characters'],
+    ['random-32-bytes', 16, 'it must be exactly 32 bytes'],
+  ] as const)('of source %s refuses a length of %d', (generate, length, sentence) => {
+    expect(() => makeValue(value({ generate }), length)).toThrow(sentence);
+  });
+
+  test.each([
+    ['a line feed', 'token\n', 'token'],
+    ['the line end of Windows', 'token\r\n', 'token'],
+    ['only the last of two line feeds', 'token\n\n', 'token\n'],
+    ['nothing', 'token', 'token'],
+  ])('that a person gives loses %s at its end', (_, given, accepted) => {
+    expect(acceptValue(value({ ask: 'a token' }), Buffer.from(given)).toString()).toBe(accepted);
+  });
+
+  test('of raw bytes keeps a line feed at its end', () => {
+    const bytes = Buffer.concat([Buffer.alloc(31, 7), Buffer.from('\n')]);
+    expect(acceptValue(value({ generate: 'random-32-bytes' }), bytes)).toEqual(bytes);
+  });
+
+  test.each([
+    ['nothing for a token', { ask: 'a token' }, '', 'is empty'],
+    ['no more than a line feed for a password', { generate: 'password' }, '\n', 'is empty'],
+    ['too few raw bytes', { generate: 'random-32-bytes' }, 'abc', 'has 3 bytes; it must be exactly 32 raw bytes'],
+    ['digits that are not hexadecimal', { generate: 'random-32-bytes-hex' }, 'z'.repeat(64), 'must be 64 hexadecimal digits in lower case'],
+  ] as const)('refuses %s', (_, source, given, sentence) => {
+    expect(() => acceptValue(value(source), Buffer.from(given))).toThrow(`The value for 'some/value' ${sentence}.`);
+  });
+
+  test('of a token refuses bytes that are no text', () => {
+    expect(() => acceptValue(value({ ask: 'a token' }), Buffer.from([0xff, 0xfe]))).toThrow('is not text in UTF-8');
+  });
+});
