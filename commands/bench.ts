@@ -1,0 +1,117 @@
+/**
+ * `npm run bench`: what a synth costs at 1 to 2,000 realms, measured on whole processes: CPU seconds, wall, peak memory, objects, files, bytes.
+ * It deliberately is no test: figures depend on the machine, and only ratios of one run may be compared.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readTree } from '../lib/emit/writer';
+import { manyRealms } from '../lib/many-realms';
+import { memoryStore } from '../lib/secrets/store';
+import { synthesizeToDisk } from '../lib/synth-to-disk';
+import { readOptions, runCommand } from './options';
+
+const HELP = `
+npm run bench [-- --realms 1,10,100,1000,2000] [--runs 3] [--json]
+
+Synthesizes clusters of so many realms (two continents each) into a temporary folder, every size in a process of its own,
+checks and first write included, and prints the median of the runs. Then the real 'npm run synth' of this repository.
+`;
+
+interface Row {
+  readonly what: string;
+  readonly cpuSeconds: number;
+  readonly wallSeconds: number;
+  readonly peakMegabytes: number;
+  readonly objects: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(() => {
+    const options = readOptions(args, HELP, {
+      realms: { type: 'string', default: '1,10,100,1000,2000' },
+      runs: { type: 'string', default: '3' },
+      json: { type: 'boolean' },
+      child: { type: 'string' },
+    });
+    if (!options) return 0;
+    const { realms, runs, json, child } = options.values;
+    if (child !== undefined) return measured(Number(child));
+    const rows: Row[] = realms.split(',').map((count) => median(Number(runs), () => inProcess(count)));
+    rows.push(median(Number(runs), wholeCommand));
+    if (json) console.log(JSON.stringify(rows, null, 2));
+    else printTable(rows);
+    return 0;
+  });
+
+/** The child: one synthesis of `count` realms into a temporary folder; prints its own figures as JSON. */
+function measured(count: number): number {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
+  try {
+    const target = path.join(directory, 'dist');
+    synthesizeToDisk({ descriptions: [manyRealms(count)], directory: target, store: () => memoryStore() });
+    const usage = process.resourceUsage();
+    const files = [...readTree(target).values()];
+    const figures = {
+      cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+      peakMegabytes: usage.maxRSS / 1024,
+      objects: files.length,
+      files: files.length,
+      bytes: files.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    };
+    console.log(JSON.stringify(figures));
+    return 0;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function inProcess(count: string): Row {
+  const started = process.hrtime.bigint();
+  const result = spawnSync(process.execPath, ['commands/run.mjs', 'bench', '--child', count], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`The bench of ${count} realms failed:\n${result.stderr}`);
+  const figures = JSON.parse(result.stdout.trim().split('\n').at(-1) ?? '{}') as Omit<Row, 'what' | 'wallSeconds'>;
+  return { what: `${count} realm${count === '1' ? '' : 's'}`, ...figures, wallSeconds: Number(process.hrtime.bigint() - started) / 1e9 };
+}
+
+/** `npm run synth` as a user runs it, npm's own start included; dist is fresh, so nothing is written. */
+function wholeCommand(): Row {
+  const before = process.resourceUsage();
+  const started = process.hrtime.bigint();
+  const script = `
+    const { spawnSync } = require('node:child_process');
+    const result = spawnSync('npm', ['run', '--silent', 'synth', '--', '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    if (result.status !== 0) { process.stderr.write(result.stderr); process.exit(1); }
+    console.log(JSON.stringify({ report: JSON.parse(result.stdout) }));`;
+  const result = spawnSync('sh', ['-c', 'node -e "$1"; times', 'sh', script], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (result.status !== 0) throw new Error(`npm run synth failed:\n${result.stderr}`);
+  const children = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(result.stdout) ?? [];
+  const seconds = (minutes: string | undefined, rest: string | undefined) => Number(minutes) * 60 + Number(rest);
+  const files = [...readTree('dist').values()];
+  return {
+    what: 'npm run synth (homelab and local)',
+    cpuSeconds: seconds(children[1], children[2]) + seconds(children[3], children[4]),
+    wallSeconds: Number(process.hrtime.bigint() - started) / 1e9,
+    peakMegabytes: Math.max(before.maxRSS, 0) / 1024,
+    objects: files.length,
+    files: files.length,
+    bytes: files.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+  };
+}
+
+function median(runs: number, run: () => Row): Row {
+  const rows = Array.from({ length: runs }, run).sort((a, b) => a.cpuSeconds - b.cpuSeconds);
+  const middle = rows[Math.floor(rows.length / 2)];
+  if (!middle) throw new Error('--runs must be at least 1.');
+  return middle;
+}
+
+function printTable(rows: readonly Row[]): void {
+  const cells = rows.map((row) => [row.what, row.cpuSeconds.toFixed(2), row.wallSeconds.toFixed(2), row.peakMegabytes.toFixed(0), String(row.objects), String(row.files), String(row.bytes)]);
+  const table = [['', 'CPU s', 'wall s', 'peak MB', 'objects', 'files', 'bytes'], ...cells];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of table) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+}
