@@ -40,8 +40,8 @@ export const homelab = defineCluster({
       name: 'aurora',
       exposure: { type: 'own-address' },
       continents: [
-        { name: 'eldermoor', address: '192.168.1.245' },
-        { name: 'sunreach', address: '192.168.1.246' },
+        { name: 'eldermoor', address: '192.168.1.245', port: 40000 },
+        { name: 'sunreach', address: '192.168.1.246', port: 40001 },
       ],
       capacity: 500,
       storage: '20Gi',
@@ -50,8 +50,8 @@ export const homelab = defineCluster({
       name: 'borealis',
       exposure: { type: 'shared-address', address: '192.168.1.247' },
       continents: [
-        { name: 'frosthold', port: 40000 },
-        { name: 'icewind', port: 40001 },
+        { name: 'frosthold', port: 40002 },
+        { name: 'icewind', port: 40003 },
       ],
       capacity: 200,
     },

@@ -3,7 +3,7 @@
  * It deliberately uses no ApplicationSet: explicit Applications are reviewed one by one and cannot be deleted in bulk (argo-cd#9227).
  */
 import type { Chart } from 'cdk8s';
-import { Application, type ApplicationSpec as ArgoApplicationSpec, AppProject } from '../imports/argoproj.io';
+import { Application, AppProject, type ApplicationSpec as ArgoApplicationSpec } from '../imports/argoproj.io';
 import type { BuiltApplication, BuiltObject } from '../lib/build';
 import type { ApplicationSpec, ProjectName } from '../lib/component';
 import { labels, PROTECTED } from '../lib/component';
@@ -21,7 +21,13 @@ const IN_CLUSTER = 'https://kubernetes.default.svc';
  * Sync options of children. Namespaces are real objects (no CreateNamespace); server-side apply because some CRDs are too large for the other;
  * an object that two Applications claim fails the sync instead of flapping.
  */
-const CHILD_SYNC_OPTIONS = ['ServerSideApply=true', 'ApplyOutOfSyncOnly=true', 'FailOnSharedResource=true', 'PruneLast=true', 'RespectIgnoreDifferences=true'];
+const CHILD_SYNC_OPTIONS = [
+  'ServerSideApply=true',
+  'ApplyOutOfSyncOnly=true',
+  'FailOnSharedResource=true',
+  'PruneLast=true',
+  'RespectIgnoreDifferences=true',
+];
 /** The root leaves ApplyOutOfSyncOnly out: with it a retry skips the wave that failed (measured, Argo CD 3.2.11). */
 const ROOT_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !option.startsWith('ApplyOutOfSyncOnly'));
 /** Refresh: a newer commit replaces one that is being retried, so that a repair is not stuck behind what it repairs. */
@@ -74,7 +80,12 @@ function projectOf(application: BuiltApplication): ProjectName {
 }
 
 function folder(cluster: Cluster, application: string): ArgoApplicationSpec['source'] {
-  return { repoUrl: cluster.git.repository, targetRevision: cluster.git.revision, path: `dist/${cluster.name}/${application}`, directory: { recurse: true } };
+  return {
+    repoUrl: cluster.git.repository,
+    targetRevision: cluster.git.revision,
+    path: `dist/${cluster.name}/${application}`,
+    directory: { recurse: true },
+  };
 }
 
 function emitApplication(chart: Chart, cluster: Cluster, application: BuiltApplication): void {

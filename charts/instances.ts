@@ -24,7 +24,12 @@ export const instances: Component = {
   flows: (cluster) => {
     const servers = instancesWorkload();
     return [
-      { from: { outside: 'anywhere' }, to: servers, ports: [{ port: GAME_PORTS.game, protocol: 'UDP' }], because: 'Players play; the netcode token decides who may.' },
+      {
+        from: { outside: 'anywhere' },
+        to: servers,
+        ports: [{ port: GAME_PORTS.game, protocol: 'UDP' }],
+        because: 'Players play; the netcode token decides who may.',
+      },
       {
         from: upstream('kube-prometheus-stack', 'prometheus'),
         to: servers,
@@ -72,14 +77,15 @@ const INSTANCE_ALERTS: Parameters<typeof alertRules>[3] = [
     severity: 'critical',
     summary: "No free server of '{{ $labels.name }}' for 5 minutes.",
     description:
-      "Players wait in vain. Either the maximum in the description is reached, or new servers do not become ready: kubectl -n instances get gameservers -l agones.dev/fleet={{ $labels.name }}",
+      'Players wait in vain. Either the maximum in the description is reached, or new servers do not become ready: kubectl -n instances get gameservers -l agones.dev/fleet={{ $labels.name }}',
   },
   {
     name: 'InstancesUnhealthy',
     expr: 'sum by (fleet_name) (increase(agones_gameservers_total{type="Unhealthy"}[15m])) > 2',
     severity: 'warning',
     summary: "Servers of '{{ $labels.fleet_name }}' keep dying.",
-    description: 'They stopped answering, or ended without telling Agones first. The log of the last one says which; the contract is docs/game-server.md.',
+    description:
+      'They stopped answering, or ended without telling Agones first. The log of the last one says which; the contract is docs/game-server.md.',
   },
   {
     name: 'InstancesStuck',

@@ -61,7 +61,11 @@ export const realms: Component = {
 function realmNamespace(realm: Realm): NamespaceSpec {
   const common = { name: realm.namespace, labels: { [LABELS.role]: 'game', [LABELS.realm]: realm.name } };
   return realm.exposure.type === 'host-port'
-    ? { ...common, podSecurity: 'privileged', because: "worlds are reached on ports of the node (exposure 'host-port'), which the baseline level refuses" }
+    ? {
+        ...common,
+        podSecurity: 'privileged',
+        because: "worlds are reached on ports of the node (exposure 'host-port'), which the baseline level refuses",
+      }
     : { ...common, podSecurity: 'restricted' };
 }
 
@@ -85,7 +89,8 @@ const WORLD_ALERTS: Parameters<typeof alertRules>[3] = [
     for: '5m',
     severity: 'critical',
     summary: 'World {{ $labels.mmo_continent }} of {{ $labels.namespace }} has not been saved for more than 5 minutes.',
-    description: 'A crash now would lose all of it. Saves are due every minute: see whether the volume is full and what the log says about saving.',
+    description:
+      'A crash now would lose all of it. Saves are due every minute: see whether the volume is full and what the log says about saving.',
   },
   {
     name: 'WorldSilent',
@@ -102,7 +107,8 @@ const WORLD_ALERTS: Parameters<typeof alertRules>[3] = [
     for: '10m',
     severity: 'warning',
     summary: 'World {{ $labels.mmo_continent }} of {{ $labels.namespace }} takes more than 100 ms for one tick in a hundred.',
-    description: 'Players feel it as lag. Compare the CPU of its node with the request in the description, and the number of players with the capacity.',
+    description:
+      'Players feel it as lag. Compare the CPU of its node with the request in the description, and the number of players with the capacity.',
   },
   {
     name: 'WorldFull',

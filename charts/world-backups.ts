@@ -3,7 +3,12 @@
  * It deliberately backs up files as they are, without a freeze: a world saves into a new file and renames it, so a copy at any moment restores (docs/game-server.md).
  */
 import type { Chart } from 'cdk8s';
-import { PodConfig, PodConfigSpecTemplateSpecContainersResourcesLimits, PodConfigSpecTemplateSpecContainersResourcesRequests, Schedule } from '../imports/k8up.io';
+import {
+  PodConfig,
+  PodConfigSpecTemplateSpecContainersResourcesLimits,
+  PodConfigSpecTemplateSpecContainersResourcesRequests,
+  Schedule,
+} from '../imports/k8up.io';
 import { type BuildContext, type Component, labels, workload } from '../lib/component';
 import { alertRules } from '../lib/constructs/alerts';
 import { add } from '../lib/emit/manifest';
@@ -93,8 +98,14 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
     namespace: realm.namespace,
     name: STORE_SECRET,
     keys: {
-      'access-key-id': { value: 'backups/s3/access-key-id', source: { ask: `Access key id of the object store ${backups.endpoint} (bucket ${backups.bucket})` } },
-      'secret-access-key': { value: 'backups/s3/secret-access-key', source: { ask: `Secret access key of the object store ${backups.endpoint}` } },
+      'access-key-id': {
+        value: 'backups/s3/access-key-id',
+        source: { ask: `Access key id of the object store ${backups.endpoint} (bucket ${backups.bucket})` },
+      },
+      'secret-access-key': {
+        value: 'backups/s3/secret-access-key',
+        source: { ask: `Secret access key of the object store ${backups.endpoint}` },
+      },
     },
     purpose: `lets the backups of realm '${realm.name}' into the object store`,
   });
@@ -165,7 +176,12 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
       check: { schedule: '@weekly-random' },
       prune: {
         schedule: '@daily-random',
-        retention: { keepLast: KEEP_LAST, keepDaily: daily, ...(weekly > 0 ? { keepWeekly: weekly } : {}), ...(monthly > 0 ? { keepMonthly: monthly } : {}) },
+        retention: {
+          keepLast: KEEP_LAST,
+          keepDaily: daily,
+          ...(weekly > 0 ? { keepWeekly: weekly } : {}),
+          ...(monthly > 0 ? { keepMonthly: monthly } : {}),
+        },
       },
     },
   });
@@ -190,6 +206,7 @@ const BACKUP_ALERTS: Parameters<typeof alertRules>[3] = [
     expr: 'max by (namespace, job_name) (kube_job_failed{namespace=~"realm-.+", job_name=~"(check|prune)-.+", condition="true"}) > 0',
     severity: 'critical',
     summary: 'The backup repository of {{ $labels.namespace }} failed its check ({{ $labels.job_name }}).',
-    description: 'What it holds may not restore. Read the log of the job before the next prune: kubectl -n {{ $labels.namespace }} logs job/{{ $labels.job_name }}',
+    description:
+      'What it holds may not restore. Read the log of the job before the next prune: kubectl -n {{ $labels.namespace }} logs job/{{ $labels.job_name }}',
   },
 ];

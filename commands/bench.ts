@@ -52,7 +52,7 @@ function measured(count: number): number {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
   try {
     const target = path.join(directory, 'dist');
-    synthesizeToDisk({ descriptions: [manyRealms(count)], directory: target, store: () => memoryStore() });
+    synthesizeToDisk({ descriptions: [manyRealms(count)], directory: target, store: () => memoryStore('everything') });
     const usage = process.resourceUsage();
     const files = [...readTree(target).values()];
     const figures = {

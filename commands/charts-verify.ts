@@ -84,8 +84,16 @@ function describe(report: VerifyReport): string {
   );
   const widths = head.map((title, column) => Math.max(title.length, ...rows.filter((row) => row.length === head.length).map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string => row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(row.length === head.length ? (widths[column] ?? 0) : 0))).join('  ');
+  // What differs in every cluster is said once.
+  const clustersOf = new Map<string, string[]>();
+  for (const { cluster, chart, differences: found } of report.charts) {
+    for (const each of found) {
+      const text = `${chart}: ${each.place}: ${each.message} [${each.rule}]`;
+      clustersOf.set(text, [...(clustersOf.get(text) ?? []), cluster]);
+    }
+  }
   const differences = [
-    ...report.charts.flatMap((chart) => chart.differences.map((each) => `${chart.cluster} ${chart.chart}: ${each.place}: ${each.message} [${each.rule}]`)),
+    ...[...clustersOf].map(([text, names]) => `${names.join(', ')}: ${text}`),
     ...report.differences.map((each) => `${each.place}: ${each.message} [${each.rule}]`),
   ];
   const rendered = report.charts.filter((chart) => chart.off === undefined);

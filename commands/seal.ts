@@ -3,7 +3,7 @@
  * It deliberately cannot show a value, takes none from the command line, and opens nothing: it has no private key.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { didYouMean } from '../lib/model/issues';
 import {
   acceptValue,
@@ -282,12 +282,10 @@ function readAnswers(file: string, needed: readonly SecretSpec[]): Map<string, s
       `${file} can be read by others (mode ${mode.toString(8).padStart(4, '0')}); make it yours alone first: chmod 600 ${file}`,
     ]);
   }
-  let parsed: unknown;
-  try {
-    parsed = parse(text, { logLevel: 'silent' });
-  } catch (error) {
-    throw new SecretsError([`${file} is not YAML: ${(error as { code?: string }).code ?? 'it cannot be parsed'}.`]);
-  }
+  const document = parseDocument(text);
+  if (document.errors.length > 0)
+    throw new SecretsError(document.errors.map((error) => `${file} is not YAML: ${error.code} in line ${error.linePos?.[0].line ?? 1}.`));
+  const parsed: unknown = document.toJS();
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
     throw new SecretsError([`${file} must be a YAML map from identity to value, one 'identity: value' a line.`]);
   }

@@ -3,9 +3,9 @@
  * It deliberately writes nothing and judges nothing: the writer and the checks come after it.
  */
 import { App, Chart } from 'cdk8s';
-import { emitRoot, ROOT } from '../argocd/root';
 import { catalog } from '../argocd/catalog';
 import type { UpstreamChart } from '../argocd/catalog/types';
+import { emitRoot, ROOT } from '../argocd/root';
 import { components as allComponents } from '../charts';
 import type { ApplicationSpec, BuildContext, Component, NamespaceSpec } from './component';
 import { type Exception, Manifest, type PlainObject } from './emit/manifest';
@@ -61,24 +61,48 @@ export function buildCluster(cluster: Cluster, options: BuildOptions): BuiltClus
   const leftOut: { name: string; reason: string }[] = [];
   const has = (entry: { name: string; enabled?: (cluster: Cluster) => true | string }): boolean => {
     const answer = entry.enabled?.(cluster) ?? true;
-    if (answer !== true) leftOut.push({ name: entry.name, reason: answer });
+    // A chart and its component are one system to whoever reads the list; the component's reason comes first.
+    if (answer !== true && !leftOut.some((other) => other.name === entry.name)) leftOut.push({ name: entry.name, reason: answer });
     return answer === true;
   };
-  const charts = catalog.filter(has);
   const components = (options.components ?? allComponents).filter(has);
+  const charts = catalog.filter(has);
 
   const namespaces = components.flatMap((component) => component.namespaces?.(cluster) ?? []);
-  const flows = [...components.flatMap((component) => component.flows?.(cluster) ?? []), ...charts.flatMap((chart) => chart.flows(cluster))];
+  const flows = [
+    ...components.flatMap((component) => component.flows?.(cluster) ?? []),
+    ...charts.flatMap((chart) => chart.flows(cluster)),
+  ];
   const specs = components.flatMap((component) => component.applications(cluster));
   const nodes = [
-    ...specs.map((spec) => ({ name: spec.name, needs: withNamespaces(spec.name, spec.needs), last: spec.last ?? false, spec, upstream: false })),
-    ...charts.map((chart) => ({ name: chart.name, needs: withNamespaces(chart.name, chart.needs(cluster)), last: false, spec: chart, upstream: true })),
+    ...specs.map((spec) => ({
+      name: spec.name,
+      needs: withNamespaces(spec.name, spec.needs),
+      last: spec.last ?? false,
+      spec,
+      upstream: false,
+    })),
+    ...charts.map((chart) => ({
+      name: chart.name,
+      needs: withNamespaces(chart.name, chart.needs(cluster)),
+      last: false,
+      spec: chart,
+      upstream: true,
+    })),
   ];
-  refuseDuplicates('Application', nodes.map((node) => node.name));
-  refuseDuplicates('Namespace', namespaces.map((namespace) => namespace.name));
+  refuseDuplicates(
+    'Application',
+    nodes.map((node) => node.name),
+  );
+  refuseDuplicates(
+    'Namespace',
+    namespaces.map((namespace) => namespace.name),
+  );
   const waves = computeWaves(nodes);
   const applications = new Map(
-    nodes.map(({ last: _last, ...node }): [string, BuiltApplication] => [node.name, { ...node, wave: waves.get(node.name) ?? 0 }]).sort(([a], [b]) => (a < b ? -1 : 1)),
+    nodes
+      .map(({ last: _last, ...node }): [string, BuiltApplication] => [node.name, { ...node, wave: waves.get(node.name) ?? 0 }])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 
   const secrets: SecretSpec[] = [];
@@ -100,7 +124,10 @@ export function buildCluster(cluster: Cluster, options: BuildOptions): BuiltClus
   const objects: BuiltObject[] = [];
   const collect = (chart: Chart): void => {
     for (const object of chart.apiObjects) {
-      if (!(object instanceof Manifest)) throw new Error(`${object.node.path} was made with 'new'; objects are added with add(), which types them and keeps their exceptions.`);
+      if (!(object instanceof Manifest))
+        throw new Error(
+          `${object.node.path} was made with 'new'; objects are added with add(), which types them and keeps their exceptions.`,
+        );
       objects.push({ application: chart.node.id, manifest: object.manifest, exceptions: object.exceptions });
     }
   };

@@ -11,7 +11,7 @@ import { readTree, validateCustomResources } from './charts-verify/custom-resour
 import { Helm, HelmError, readChartSource } from './charts-verify/helm';
 import { compareRecord, compareRenders, type Difference } from './charts-verify/record';
 import { type Manifest, readManifests, workloadsOf } from './charts-verify/rendered';
-import { repeatedDefaults, unknownValues } from './charts-verify/values';
+import { type ChartSource, repeatedDefaults, unknownValues } from './charts-verify/values';
 import type { Cluster } from './model/cluster';
 
 export interface VerifyOptions {
@@ -84,8 +84,9 @@ export async function verifyCharts(options: VerifyOptions): Promise<VerifyReport
     const charts = (
       await inTurn(entries, AT_ONCE, async (entry) => {
         const folder = await chartFolder(helm, entry, options.charts);
+        const chart = folder instanceof HelmError ? folder : { folder, source: readChartSource(folder) };
         const reports: ChartReport[] = [];
-        for (const cluster of options.clusters) reports.push(await verifyChart(helm, entry, cluster, folder, definitions));
+        for (const cluster of options.clusters) reports.push(await verifyChart(helm, entry, cluster, chart, definitions));
         return reports;
       })
     ).flat();
@@ -122,15 +123,20 @@ function versionOf(entry: UpstreamChart): ChartVersion {
   return version;
 }
 
-async function verifyChart(helm: Helm, entry: UpstreamChart, cluster: Cluster, folder: string | HelmError, definitions: Map<string, Manifest>): Promise<ChartReport> {
+interface FoundChart {
+  readonly folder: string;
+  readonly source: ChartSource;
+}
+
+async function verifyChart(helm: Helm, entry: UpstreamChart, cluster: Cluster, chart: FoundChart | HelmError, definitions: Map<string, Manifest>): Promise<ChartReport> {
   const head = { cluster: cluster.name, chart: entry.name, version: versionOf(entry).version };
   const nothing = { bytes: 0, objects: 0, crds: 0, services: 0, workloads: 0, secrets: 0, hooks: 0, repeated: [], differences: [] };
   const enabled = entry.enabled?.(cluster) ?? true;
   if (enabled !== true) return { ...head, ...nothing, off: enabled };
-  if (folder instanceof HelmError) return { ...head, ...nothing, differences: [unrendered(entry, folder)] };
+  if (chart instanceof HelmError) return { ...head, ...nothing, differences: [unrendered(entry, chart)] };
 
   const values = entry.values(cluster);
-  const source = readChartSource(folder);
+  const { folder, source } = chart;
   const valueDifferences = unknownValues(values, source, entry.freeValues);
   const options = { name: entry.name, namespace: entry.namespace, kubeVersion: KUBE_VERSION, apiVersions: API_VERSIONS, values };
   try {

@@ -7,7 +7,7 @@ import { compareTrees, readTree, type TreeChange, writeTree } from './emit/write
 import type { ClusterDescription } from './model/cluster';
 import { judgeRemovals } from './removals';
 import { describeRequests, sumOfRequests } from './requests';
-import { type SynthesisOptions, SynthesisError, synthesize } from './synth';
+import { SynthesisError, type SynthesisOptions, synthesize } from './synth';
 
 export interface SynthToDiskOptions extends SynthesisOptions {
   readonly descriptions: readonly ClusterDescription[];
@@ -36,7 +36,9 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   const lines: string[] = [];
   for (const { built } of synthesis.clusters) {
     const { name } = built.cluster;
-    lines.push(`${name}: ${built.applications.size + 1} Applications, ${built.objects.length} objects. ${describeRequests(sumOfRequests(built))}`);
+    lines.push(
+      `${name}: ${built.applications.size + 1} Applications, ${built.objects.length} objects. ${describeRequests(sumOfRequests(built))}`,
+    );
     for (const { name: component, reason } of built.leftOut) lines.push(`  left out: ${component} — ${reason}`);
     for (const { image, reason } of unverifiedImages(built)) lines.push(`  without a digest: ${image} — ${reason}`);
     for (const warning of built.warnings) lines.push(`  warning: ${warning}`);

@@ -77,8 +77,14 @@ function missingSentence(built: BuiltCluster): string {
 
 function violationSentence(cluster: string, violations: readonly ExplainedViolation[]): string {
   const list = violations.map(
-    (each) => `  - [${each.rule}] ${each.object}${each.field ? ` at ${each.field}` : ''} (Application ${each.application}): ${each.message}\n    Fix: ${each.fix}`,
+    (each) =>
+      `  - [${each.rule}] ${each.object}${each.field ? ` at ${each.field}` : ''} (Application ${each.application}): ${each.message}\n    Fix: ${each.fix}`,
   );
   const reasons = [...new Map(violations.map((each) => [each.rule, each.why])).entries()].map(([rule, why]) => `  ${rule}: ${why}`);
-  return [`Cluster '${cluster}' breaks ${violations.length === 1 ? 'a rule' : `rules in ${violations.length} places`}:`, ...list, 'Why these rules exist:', ...reasons].join('\n');
+  return [
+    `Cluster '${cluster}' breaks ${violations.length === 1 ? 'a rule' : `rules in ${violations.length} places`}:`,
+    ...list,
+    'Why these rules exist:',
+    ...reasons,
+  ].join('\n');
 }

@@ -133,6 +133,14 @@ test('a field whose value is undefined counts as absent', () => {
   expect(validateObject({ ...VALID.Service, status: undefined })).toEqual([]);
 });
 
+test('a null is taken where the definition says that it may be one', () => {
+  expect(validateObject(changed('Fleet', 'spec.template.spec.counters', null))).toEqual([]);
+});
+
+test.each([8080, 'game'])('a port is taken by number and by name (%p)', (port) => {
+  expect(validateObject(changed('NetworkPolicy', 'spec.ingress.0.ports.0.port', port))).toEqual([]);
+});
+
 test('a required field that a server fills in may be left out', () => {
   expect(validateObject(changed('Cluster', 'spec.instances', undefined))).toEqual([]);
 });

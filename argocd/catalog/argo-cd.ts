@@ -69,6 +69,8 @@ export const argoCd: UpstreamChart = {
     applicationSet: { replicas: 0, resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } } },
   }),
   needs: () => ['namespaces', 'prometheus-operator-crds'],
+  // Both become ConfigMaps as they are.
+  freeValues: ['configs.cm', 'configs.params'],
   acceptedHooks: {
     'ServiceAccount/argocd-redis-secret-init': 'For the Job below.',
     'Role/argocd-redis-secret-init': 'For the Job below.',

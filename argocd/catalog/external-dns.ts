@@ -22,7 +22,7 @@ export const externalDns: UpstreamChart = {
     sources: ['service', 'traefik-proxy'],
     domainFilters: [cluster.domain],
     annotationPrefix: externalDnsAnnotationPrefix,
-    // Pi-hole has no TXT records to keep ownership in; without ownership, deleting could hit records that somebody made by hand.
+    // Pi-hole has no TXT records to keep ownership in; without ownership, deleting could hit records that somebody made by hand. The policy is the default of today, and said.
     registry: 'noop',
     policy: 'upsert-only',
     extraArgs: {

@@ -50,11 +50,8 @@ export const k8up: UpstreamChart = {
       'snapshots.k8up.io',
     ],
     services: [{ name: 'k8up-metrics', ports: [{ name: 'http', port: 8080 }], labels: { 'app.kubernetes.io/name': 'k8up' } }],
-    pods: [
-      { name: 'k8up', kind: 'Deployment', labels: pods().labels, ports: [{ name: 'http', port: 8080 }], serviceAccount: 'k8up' },
-      { name: 'k8up-cleanup', kind: 'Job', labels: pods().labels, ports: [], serviceAccount: 'cleanup-service-account' },
-    ],
-    serviceAccounts: [`${NAMESPACE}/k8up`, `${NAMESPACE}/cleanup-service-account`],
+    pods: [{ name: 'k8up', kind: 'Deployment', labels: pods().labels, ports: [{ name: 'http', port: 8080 }], serviceAccount: 'k8up' }],
+    serviceAccounts: [`${NAMESPACE}/k8up`],
     clusterKinds: [
       'apiextensions.k8s.io/CustomResourceDefinition',
       'rbac.authorization.k8s.io/ClusterRole',

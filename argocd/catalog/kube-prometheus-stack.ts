@@ -144,14 +144,18 @@ export const kubePrometheusStack: UpstreamChart = {
   provides: () => ({
     crds: [],
     services: [
-      { name: 'monitoring-operator', ports: [{ name: 'https', port: 443 }], labels: { app: 'kube-prometheus-stack-operator' } },
+      {
+        name: 'monitoring-operator',
+        ports: [{ name: 'https', port: 443 }],
+        labels: { 'app.kubernetes.io/instance': 'kube-prometheus-stack' },
+      },
       {
         name: 'monitoring-prometheus',
         ports: [
           { name: 'http-web', port: 9090 },
           { name: 'reloader-web', port: 8080 },
         ],
-        labels: { app: 'kube-prometheus-stack-prometheus' },
+        labels: { 'app.kubernetes.io/instance': 'kube-prometheus-stack' },
       },
       {
         name: 'monitoring-alertmanager',
@@ -159,14 +163,18 @@ export const kubePrometheusStack: UpstreamChart = {
           { name: 'http-web', port: 9093 },
           { name: 'reloader-web', port: 8080 },
         ],
-        labels: { app: 'kube-prometheus-stack-alertmanager' },
+        labels: { 'app.kubernetes.io/instance': 'kube-prometheus-stack' },
       },
-      { name: 'grafana', ports: [{ name: 'http-web', port: 80 }], labels: { 'app.kubernetes.io/name': 'grafana' } },
-      { name: 'kube-state-metrics', ports: [{ name: 'http', port: 8080 }], labels: { 'app.kubernetes.io/name': 'kube-state-metrics' } },
+      { name: 'grafana', ports: [{ name: 'http-web', port: 80 }], labels: { 'app.kubernetes.io/instance': 'kube-prometheus-stack' } },
+      {
+        name: 'kube-state-metrics',
+        ports: [{ name: 'http', port: 8080 }],
+        labels: { 'app.kubernetes.io/instance': 'kube-prometheus-stack' },
+      },
       {
         name: 'node-exporter',
         ports: [{ name: 'http-metrics', port: 9100 }],
-        labels: { 'app.kubernetes.io/name': 'prometheus-node-exporter' },
+        labels: { 'app.kubernetes.io/instance': 'kube-prometheus-stack' },
       },
     ],
     pods: [
@@ -282,6 +290,8 @@ export const kubePrometheusStack: UpstreamChart = {
       scraped(kubeStateMetrics(), 8080),
     ];
   },
+  // Sections and keys of Grafana's own configuration; the chart shows the few that it sets.
+  freeValues: ['grafana.grafana.ini', 'grafana.grafana.ini.server', 'grafana.grafana.ini.analytics'],
   secrets: () => ({ [`${NAMESPACE}/grafana-admin`]: ['admin-user', 'admin-password'] }),
 };
 

@@ -16,6 +16,7 @@ export const loki: UpstreamChart = {
   namespace: NAMESPACE,
   summary: 'Keeps the logs of all pods on one volume, for the days that the description says.',
   values: (cluster) => ({
+    // The chart's default of today, which has been another: a change of mode would move the volume.
     deploymentMode: 'Monolithic',
     loki: {
       // One tenant: who may read logs is decided at Grafana, and who may push by NetworkPolicies.
@@ -93,7 +94,7 @@ export const loki: UpstreamChart = {
           { name: 'grpc', port: 9095 },
           { name: 'grpclb', port: 9096 },
         ],
-        labels: { 'app.kubernetes.io/name': 'loki', variant: 'headless' },
+        labels: { 'app.kubernetes.io/name': 'loki' },
       },
       { name: 'loki-memberlist', ports: [{ name: 'tcp', port: 7946 }], labels: { 'app.kubernetes.io/name': 'loki' } },
     ],

@@ -99,6 +99,8 @@ export const traefik: UpstreamChart = {
     resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
   }),
   needs: (cluster) => ['namespaces', 'prometheus-operator-crds', ...(cluster.hasLoadBalancer ? ['metallb-config'] : [])],
+  // The first is keyed by the names of Services, the others are a Service's spec as it is.
+  freeValues: ['ports.admin.expose', 'service.spec', 'service.additionalServices.admin.spec'],
   provides: (cluster) => ({
     crds: [
       ...['ingressroutes', 'ingressroutetcps', 'ingressrouteudps', 'middlewares', 'middlewaretcps', 'serverstransports', 'serverstransporttcps', 'tlsoptions', 'tlsstores', 'traefikservices'].map(

@@ -19,11 +19,39 @@ export interface ChartSource {
 
 type Json = Readonly<Record<string, unknown>>;
 
+const SECURITY_CONTEXT = [
+  'allowPrivilegeEscalation',
+  'appArmorProfile',
+  'capabilities',
+  'fsGroup',
+  'fsGroupChangePolicy',
+  'privileged',
+  'procMount',
+  'readOnlyRootFilesystem',
+  'runAsGroup',
+  'runAsNonRoot',
+  'runAsUser',
+  'seLinuxOptions',
+  'seccompProfile',
+  'supplementalGroups',
+  'supplementalGroupsPolicy',
+  'sysctls',
+] as const;
+
+/** Fields of Kubernetes' own structures, by the name that charts give to the value that holds one. */
+const COPIED: Readonly<Record<string, readonly string[]>> = {
+  containerSecurityContext: SECURITY_CONTEXT,
+  podSecurityContext: SECURITY_CONTEXT,
+  resources: ['claims', 'limits', 'requests'],
+  securityContext: SECURITY_CONTEXT,
+};
+
 /**
  * Keys that the chart does not know.
  *
  * A key is known when values.yaml, the schema or a template names it. Below an empty map, a null and a list in values.yaml everything is free
- * (labels, resources, …), as it is below what a schema leaves open and below `free`.
+ * (labels, affinity, …), as it is below what a schema leaves open and below `free`. Resources and security contexts are copied into pods by every
+ * chart, whatever part of them its values.yaml shows: there, Kubernetes' fields are known.
  * @param free paths, such as `configs.cm`, below which the chart takes any key although its values.yaml shows some
  */
 export function unknownValues(values: unknown, chart: ChartSource, free: readonly string[] = []): readonly Difference[] {
@@ -55,11 +83,12 @@ function walk(values: unknown, position: Position): readonly Difference[] {
       return walk(value, { defaults: merged, schema: subchart.schema, chart: subchart, root: subchart, path: [], at: next, free });
     }
     if (path.length === 0 && key === 'global' && at.length > 0) return [];
+    if (free.includes(at.join('.')) || COPIED[at.at(-1) ?? '']?.includes(key)) return [];
     const below: Position = { ...position, path: [...path, key], at: next, schema: property(schema, key), defaults: undefined };
     if (isMap(defaults) && key in defaults) {
       const known = defaults[key];
       if (known === null || known === undefined || Array.isArray(known)) return [];
-      if (isMap(known)) return Object.keys(known).length === 0 || free.includes(next.join('.')) ? [] : walk(value, { ...below, defaults: known });
+      if (isMap(known)) return Object.keys(known).length === 0 ? [] : walk(value, { ...below, defaults: known });
       return [];
     }
     if (below.schema !== undefined) return walk(value, below);
@@ -69,7 +98,7 @@ function walk(values: unknown, position: Position): readonly Difference[] {
       {
         rule: 'unknown-value',
         place: next.join('.'),
-        message: `The chart knows no such value${suggestion(key, [...(isMap(defaults) ? Object.keys(defaults) : []), ...Object.keys(properties(schema))])}.`,
+        message: `The chart knows no such value${suggestion(key, [...new Set([...(isMap(defaults) ? Object.keys(defaults) : []), ...Object.keys(properties(schema))])])}.`,
       },
     ];
   });

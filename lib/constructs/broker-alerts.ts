@@ -70,7 +70,7 @@ export const BROKER_ALERTS: readonly PrometheusRuleSpecGroupsRules[] = [
     'BrokerMigrationFailed',
     'critical',
     '1m',
-    `max(kube_job_status_failed{${namespace},job_name="${WORKLOADS.brokerMigration.name}",reason!=""}) > 0`,
+    `max(kube_job_failed{${namespace},job_name="${WORKLOADS.brokerMigration.name}",condition="true"}) > 0`,
     'The migration of the database failed.',
     'The new version of the broker waits for it, and the old one serves on. Read the log of Job connect-broker-migrate.',
   ),

@@ -44,7 +44,8 @@ const EXCEPTIONS: readonly Exception[] = [
   {
     rule: 'service-account',
     field: 'spec.template.spec.template.spec.serviceAccountName',
-    reason: "Agones' sidecar calls the API as agones-sdk, which Agones sets only where nothing is written; it hides that token from the game's container",
+    reason:
+      "Agones' sidecar calls the API as agones-sdk, which Agones sets only where nothing is written; it hides that token from the game's container",
   },
   {
     rule: 'service-account-token',
@@ -79,7 +80,9 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
   context.secret(chart, {
     namespace,
     name: instanceKeySecret(type.name),
-    keys: Object.fromEntries(keyGenerations(type.netcodeKeyGeneration).map((each) => [generationKey(each), netcodeKey(instanceKeyIdentity(type, each))])),
+    keys: Object.fromEntries(
+      keyGenerations(type.netcodeKeyGeneration).map((each) => [generationKey(each), netcodeKey(instanceKeyIdentity(type, each))]),
+    ),
     purpose: `netcode keys of '${type.name}': whoever has them can make tokens for its instances`,
   });
   add(
@@ -139,7 +142,14 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
                   },
                 ],
                 volumes: [
-                  { name: 'netcode-key', secret: { secretName: instanceKeySecret(type.name), items: [{ key: generation, path: generation }], defaultMode: 0o440 } },
+                  {
+                    name: 'netcode-key',
+                    secret: {
+                      secretName: instanceKeySecret(type.name),
+                      items: [{ key: generation, path: generation }],
+                      defaultMode: 0o440,
+                    },
+                  },
                   { name: 'broker-token', projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: 'token' } }] } },
                   { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
                 ],

@@ -32,12 +32,18 @@ export function generationKey(generation: number): string {
 }
 
 /** Identity of a realm's key: the same 32 bytes wherever they are sealed. The generation is part of it, because a rotation makes a new value. */
-export function realmKeyIdentity(realm: { readonly name: string; readonly netcodeKeyGeneration: number }, generation = realm.netcodeKeyGeneration): string {
+export function realmKeyIdentity(
+  realm: { readonly name: string; readonly netcodeKeyGeneration: number },
+  generation = realm.netcodeKeyGeneration,
+): string {
   return `netcode/realm/${realm.name}/${generation}`;
 }
 
 /** Identity of a content type's key, in the same way. */
-export function instanceKeyIdentity(type: { readonly name: string; readonly netcodeKeyGeneration: number }, generation = type.netcodeKeyGeneration): string {
+export function instanceKeyIdentity(
+  type: { readonly name: string; readonly netcodeKeyGeneration: number },
+  generation = type.netcodeKeyGeneration,
+): string {
   return `netcode/instance/${type.name}/${generation}`;
 }
 

@@ -89,7 +89,7 @@ export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[
             'critical',
             '1h',
             `time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${here}}) > 2 * 86400`,
-            'The last base backup is {{ $value | humanizeDuration }} old.',
+            'The last base backup is more than two days old, or there is none.',
             'There should be one each day. Look at the Backups in namespace database and at container plugin-barman-cloud.',
           ),
         ]

@@ -36,7 +36,10 @@ export function addRealm(chart: Chart, context: BuildContext, realm: Realm): voi
     namespace: realm.namespace,
     name: REALM_KEY_SECRET,
     keys: Object.fromEntries(
-      keyGenerations(realm.netcodeKeyGeneration).map((generation) => [generationKey(generation), netcodeKey(realmKeyIdentity(realm, generation))]),
+      keyGenerations(realm.netcodeKeyGeneration).map((generation) => [
+        generationKey(generation),
+        netcodeKey(realmKeyIdentity(realm, generation)),
+      ]),
     ),
     purpose: `netcode keys of realm '${realm.name}': whoever has them can make tokens for its worlds`,
   });
@@ -101,7 +104,12 @@ export function addBrokerRole(chart: Chart, namespace: string, rules: readonly P
 }
 
 /** Lets Prometheus find game servers of one namespace, with our labels on every series. */
-export function addGamePodMonitor(chart: Chart, namespace: string, matchLabels: Record<string, string>, podTargetLabels: readonly string[]): void {
+export function addGamePodMonitor(
+  chart: Chart,
+  namespace: string,
+  matchLabels: Record<string, string>,
+  podTargetLabels: readonly string[],
+): void {
   add(chart, PodMonitor, {
     metadata: { name: 'game-server', namespace, labels: labels('game-server') },
     spec: {

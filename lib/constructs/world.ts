@@ -5,7 +5,16 @@
 import type { Chart } from 'cdk8s';
 import { labels, PROTECTED } from '../component';
 import { add } from '../emit/manifest';
-import { CONFIG_HASH_ANNOTATION, configHash, GAME_FILES, memoryLimitOf, POD_ENVIRONMENT, STARTUP, STATUS_PATHS, worldEnvironment } from '../game-contract';
+import {
+  CONFIG_HASH_ANNOTATION,
+  configHash,
+  GAME_FILES,
+  memoryLimitOf,
+  POD_ENVIRONMENT,
+  STARTUP,
+  STATUS_PATHS,
+  worldEnvironment,
+} from '../game-contract';
 import { IntOrString, KubeConfigMap, type Probe, Quantity } from '../k8s';
 import type { Cluster, Continent, Realm } from '../model/cluster';
 import { BROKER_AUDIENCE, GAME_PORTS, LABELS } from '../platform';
@@ -33,7 +42,12 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
     data,
   });
   add(chart, StatefulSet, {
-    metadata: { name: continent.name, namespace: realm.namespace, labels: labels('game-server', 'world', selector), annotations: { ...PROTECTED } },
+    metadata: {
+      name: continent.name,
+      namespace: realm.namespace,
+      labels: labels('game-server', 'world', selector),
+      annotations: { ...PROTECTED },
+    },
     spec: {
       // One replica is the API's default. Zero is written for a retired world, whose volume stays.
       ...(continent.state === 'retired' ? { replicas: 0 } : {}),
@@ -111,7 +125,10 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
                 ? {
                     lifecycle: {
                       preStop: {
-                        httpGet: { path: `${STATUS_PATHS.announce}?seconds=${cluster.game.announceSeconds}`, port: IntOrString.fromString('status') },
+                        httpGet: {
+                          path: `${STATUS_PATHS.announce}?seconds=${cluster.game.announceSeconds}`,
+                          port: IntOrString.fromString('status'),
+                        },
                       },
                     },
                   }
@@ -127,7 +144,10 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
           ],
           volumes: [
             // Only the generation of this pod, readable by its group alone.
-            { name: 'netcode-key', secret: { secretName: REALM_KEY_SECRET, items: [{ key: generation, path: generation }], defaultMode: 0o440 } },
+            {
+              name: 'netcode-key',
+              secret: { secretName: REALM_KEY_SECRET, items: [{ key: generation, path: generation }], defaultMode: 0o440 },
+            },
             // The kubelet renews it; it lives for an hour, the API's default.
             { name: 'broker-token', projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: 'token' } }] } },
             { name: 'tmp', emptyDir: { sizeLimit: Quantity.fromString('64Mi') } },

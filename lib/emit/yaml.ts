@@ -10,6 +10,8 @@ const FIRST = ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'labels', 
 const RANK = new Map(FIRST.map((key, index) => [key, index]));
 
 const SAFE_WORD = /^[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*$/;
+/** Quantities and durations: no parser takes a number followed by one of these letters for a number. */
+const SAFE_QUANTITY = /^[1-9][0-9]*(?:[mkMGTshd]|[KMGT]i)$/;
 const SAFE_PHRASE = /^[A-Za-z][A-Za-z0-9_./@(),;+=' -]*[A-Za-z0-9.)]$/;
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[0-9_]+|_[0-9_]*)$/i;
 const WIDTH = 120;
@@ -84,7 +86,7 @@ function scalarKey(key: string): string {
 }
 
 function text(value: string, indent: string, column: number): string {
-  if (SAFE_WORD.test(value) || (SAFE_PHRASE.test(value) && column + value.length < WIDTH)) {
+  if (SAFE_WORD.test(value) || SAFE_QUANTITY.test(value) || (SAFE_PHRASE.test(value) && column + value.length < WIDTH)) {
     if (!RESERVED.test(value)) return value;
   }
   if (value.includes('\n')) return literal(value, indent) ?? quoted(value);

@@ -1,6 +1,184 @@
-/** (placeholder until its owner writes it) */
+/**
+ * The rules of instanced content that no single field shows: what Agones' webhook would refuse, or accept and never do.
+ * It deliberately repeats no rule of the schema (a buffer of zero is refused there) and knows no manifest.
+ * Source of the limits: Agones 1.59, pkg/apis/autoscaling/v1/fleetautoscaler.go; cron expressions are robfig/cron's standard parser's.
+ */
 import type { Mistake } from './cluster';
-import type { ParsedDescription } from './description';
-export function contentTypeMistakes(_data: ParsedDescription): Mistake[] {
-  return [];
+import { cronMistake } from './cron';
+import type { ContentTypeDescription, ParsedDescription } from './description';
+import { quantityValue } from './quantities';
+
+/** Id of the last policy of a schedule; Agones refuses an id twice. */
+const RESERVED_WINDOW = 'otherwise';
+/** Counters that every content type declares. */
+const COUNTERS = ['rooms'];
+/** Longest grace, in seconds, that each promise of eviction leaves: cluster autoscalers wait ten minutes, upgrades an hour. */
+const LONGEST_GRACE = { Always: 600, OnUpgrade: 3600, Never: Number.POSITIVE_INFINITY } as const;
+
+/** Every mistake, in the order of the description. */
+export function contentTypeMistakes(data: ParsedDescription): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const seen = new Set<string>();
+  for (const type of data.instances) {
+    const at = `instances[${type.name}]`;
+    if (seen.has(type.name))
+      mistakes.push({
+        path: `${at}.name`,
+        message: `two content types are called '${type.name}'; the name is the Fleet's, so give one of them another.`,
+      });
+    seen.add(type.name);
+    mistakes.push(...scalingMistakes(type, `${at}.autoscaling`));
+    const longest = LONGEST_GRACE[type.eviction];
+    if (type.graceSeconds > longest) {
+      mistakes.push({
+        path: `${at}.graceSeconds`,
+        message: `${type.graceSeconds} s are more than an eviction of kind '${type.eviction}' waits (${longest} s), so matches would be cut; use at most ${longest}, or eviction: 'Never'.`,
+      });
+    }
+    mistakes.push(...memoryMistakes(type.resources, `${at}.resources`));
+  }
+  mistakes.push(...portMistakes(data));
+  return mistakes;
+}
+
+/** A memory limit below the request is refused by the API server. */
+export function memoryMistakes(resources: { readonly memory: string; readonly memoryLimit?: string }, path: string): Mistake[] {
+  const { memory, memoryLimit } = resources;
+  if (memoryLimit === undefined || (quantityValue(memoryLimit) ?? 0) >= (quantityValue(memory) ?? 0)) return [];
+  return [
+    {
+      path: `${path}.memoryLimit`,
+      message: `${memoryLimit} is less than the memory that is reserved (${memory}); use at least '${memory}', or leave memoryLimit out to make it the same.`,
+    },
+  ];
+}
+
+function scalingMistakes(type: ContentTypeDescription, path: string): Mistake[] {
+  const scaling = type.autoscaling;
+  switch (scaling.policy) {
+    case 'buffer':
+      return bufferMistakes(scaling, path);
+    case 'counter':
+      return counterMistakes(type, scaling, path);
+    case 'schedule': {
+      const mistakes: Mistake[] = [];
+      const seen = new Set<string>();
+      for (const window of scaling.windows) {
+        const at = `${path}.windows[${window.name}]`;
+        if (window.name === RESERVED_WINDOW) {
+          mistakes.push({
+            path: `${at}.name`,
+            message: `'${RESERVED_WINDOW}' is what holds outside of every window; call this one by its time, such as 'evening'.`,
+          });
+        } else if (seen.has(window.name)) {
+          mistakes.push({
+            path: `${at}.name`,
+            message: `two windows are called '${window.name}'; Agones tells them apart by name, so give one of them another.`,
+          });
+        }
+        seen.add(window.name);
+        const cron = cronMistake(window.start);
+        if (cron) mistakes.push({ path: `${at}.start`, message: cron });
+        if (!isTimeZone(window.timeZone)) {
+          mistakes.push({
+            path: `${at}.timeZone`,
+            message: `'${window.timeZone}' is no time zone that is known; use a name such as 'Europe/Berlin' or 'UTC'.`,
+          });
+        }
+        mistakes.push(...bufferMistakes(window, at));
+      }
+      mistakes.push(...bufferMistakes(scaling.otherwise, `${path}.otherwise`));
+      return mistakes;
+    }
+  }
+}
+
+function bufferMistakes(buffer: { readonly ready: number | string; readonly min: number; readonly max: number }, path: string): Mistake[] {
+  const { ready, min, max } = buffer;
+  const mistakes: Mistake[] = [];
+  if (min > max) mistakes.push({ path: `${path}.min`, message: `${min} is more than max (${max}); use at most ${max}, or raise max.` });
+  if (typeof ready === 'string') {
+    if (min < 1) {
+      mistakes.push({
+        path: `${path}.min`,
+        message: `with ready: '${ready}' it must be at least 1: a percentage of no server is no server, and the fleet would never start again.`,
+      });
+    }
+    return mistakes;
+  }
+  if (ready > max)
+    mistakes.push({
+      path: `${path}.ready`,
+      message: `${ready} servers ready are more than max (${max}); use at most ${max}, or raise max.`,
+    });
+  if (min !== 0 && min < ready) {
+    mistakes.push({
+      path: `${path}.min`,
+      message: `${min} is less than ready (${ready}), which Agones refuses; use ${ready} or more, or leave min out (then ready alone counts).`,
+    });
+  }
+  return mistakes;
+}
+
+function counterMistakes(
+  type: ContentTypeDescription,
+  scaling: { readonly counter: string; readonly free: number; readonly min: number; readonly max: number },
+  path: string,
+): Mistake[] {
+  const { counter, free, min, max } = scaling;
+  if (!COUNTERS.includes(counter)) {
+    return [
+      {
+        path: `${path}.counter`,
+        message: `'${counter}' is no counter of '${type.name}'; Agones accepts it and never scales. Use ${COUNTERS.map((each) => `'${each}'`).join(' or ')}${counter === 'players' ? " (players are a List: for a number of free places use policy: 'buffer')" : ''}.`,
+      },
+    ];
+  }
+  const mistakes: Mistake[] = [];
+  const most = max * type.rooms;
+  if (min > max) mistakes.push({ path: `${path}.min`, message: `${min} is more than max (${max}); use at most ${max}, or raise max.` });
+  if (free > most) {
+    mistakes.push({
+      path: `${path}.free`,
+      message: `${free} free ${counter} are more than ${max} servers of ${type.rooms} hold together (${most}); use at most ${most}, or raise max to ${Math.ceil(free / type.rooms)}.`,
+    });
+  }
+  if (min !== 0 && min * type.rooms < free) {
+    mistakes.push({
+      path: `${path}.min`,
+      message: `${min} servers of ${type.rooms} hold fewer ${counter} than free asks for (${free}), which Agones refuses; use ${Math.ceil(free / type.rooms)} or more, or leave min out.`,
+    });
+  }
+  return mistakes;
+}
+
+/** Most servers that a content type may have at once. */
+function mostServers(type: ContentTypeDescription): number {
+  const scaling = type.autoscaling;
+  return scaling.policy === 'schedule' ? Math.max(scaling.otherwise.max, ...scaling.windows.map((window) => window.max)) : scaling.max;
+}
+
+/** Each server takes one host port of its node. */
+function portMistakes(data: ParsedDescription): Mistake[] {
+  const { first, last } = data.network.instancePorts;
+  const ports = Math.max(0, last - first + 1);
+  const most = data.instances.reduce((sum, type) => sum + mostServers(type), 0);
+  const room = ports * data.nodes.length;
+  if (most <= room || ports === 0) return [];
+  const needed = Math.ceil(most / data.nodes.length);
+  return [
+    {
+      path: 'network.instancePorts',
+      message: `${ports} ports on ${data.nodes.length} node${data.nodes.length === 1 ? '' : 's'} are too few for the ${most} servers that the content types may have at once; use { first: ${first}, last: ${first + needed - 1} }, or lower their max.`,
+    },
+  ];
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,167 @@
-/** (placeholder until its owner writes it) */
+/**
+ * The rules of persistent worlds that no single field shows: which exposure needs which fields, and what two worlds cannot share.
+ * It deliberately leaves addresses of the pool (inside of it, used once) to network.ts, and judges a retired world only by its name: it takes no address and no port.
+ */
 import type { Mistake } from './cluster';
-import type { ParsedDescription } from './description';
-export function realmMistakes(_data: ParsedDescription): Mistake[] {
-  return [];
+import { memoryMistakes } from './content-types';
+import type { ContinentDescription, ParsedDescription, RealmDescription } from './description';
+
+/** Most clients of one renet server (renetcode's NETCODE_MAX_CLIENTS). */
+const MOST_CLIENTS = 1024;
+
+/** UDP ports that nodes of a homelab use themselves: a world there would take packets from the cluster's own network. */
+const NODE_PORTS: ReadonlyMap<number, string> = new Map([
+  [53, 'DNS'],
+  [67, 'DHCP'],
+  [68, 'DHCP'],
+  [123, 'NTP'],
+  [4789, 'VXLAN of Calico and Talos'],
+  [7946, "MetalLB's members"],
+  [8472, 'VXLAN of Flannel and Cilium'],
+  [51820, 'WireGuard'],
+  [51821, 'WireGuard'],
+]);
+
+/** Every mistake, in the order of the description. */
+export function realmMistakes(data: ParsedDescription): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const realms = new Set<string>();
+  const taken = new Map<string, string>();
+  for (const realm of data.realms) {
+    const at = `realms[${realm.name}]`;
+    if (realms.has(realm.name))
+      mistakes.push({
+        path: `${at}.name`,
+        message: `two realms are called '${realm.name}'; the name is part of the namespace, so give one of them another.`,
+      });
+    realms.add(realm.name);
+    mistakes.push(...memoryMistakes(realm.resources, `${at}.resources`));
+    if (realm.state === 'active' && realm.exposure.type !== 'host-port' && data.kubernetes.loadBalancer === 'none') {
+      mistakes.push({
+        path: `${at}.exposure.type`,
+        message: `'${realm.exposure.type}' needs MetalLB, which this cluster does not have (kubernetes.loadBalancer is 'none'); use { type: 'host-port' } with a node and a port for each continent.`,
+      });
+    }
+    mistakes.push(...nameMistakes(realm, at));
+    for (const continent of realm.continents) {
+      const path = `${at}.continents[${continent.name}]`;
+      if (continent.resources) mistakes.push(...memoryMistakes(continent.resources, `${path}.resources`));
+      const capacity = continent.capacity ?? realm.capacity;
+      if (capacity > MOST_CLIENTS) {
+        mistakes.push({
+          path: `${continent.capacity === undefined ? at : path}.capacity`,
+          message: `${capacity} players are more than one netcode server takes (${MOST_CLIENTS}); use at most ${MOST_CLIENTS} and split the world into continents.`,
+        });
+      }
+      if (realm.state === 'retired' || continent.state === 'retired') continue;
+      mistakes.push(...exposureMistakes(data, realm, continent, path));
+      const endpoint = endpointOf(realm, continent);
+      if (endpoint === undefined) continue;
+      const other = taken.get(endpoint);
+      if (other === undefined) taken.set(endpoint, `${realm.name}/${continent.name}`);
+      else {
+        mistakes.push({
+          path: `${path}.port`,
+          message: `${endpoint} is already the world '${other}'; use another port, such as ${freePort(taken, endpoint)}.`,
+        });
+      }
+    }
+  }
+  return mistakes;
+}
+
+function nameMistakes(realm: RealmDescription, at: string): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const names = new Set<string>();
+  for (const continent of realm.continents) {
+    if (names.has(continent.name)) {
+      mistakes.push({
+        path: `${at}.continents[${continent.name}].name`,
+        message: `two continents of '${realm.name}' are called '${continent.name}'; the name is that of the volume, so give one of them another.`,
+      });
+    }
+    names.add(continent.name);
+  }
+  for (const name of names) {
+    if (names.has(`${name}-public`)) {
+      mistakes.push({
+        path: `${at}.continents[${name}-public].name`,
+        message: `'${name}-public' is the name of the Service that players reach '${name}' by; give this continent another name.`,
+      });
+    }
+  }
+  return mistakes;
+}
+
+function exposureMistakes(data: ParsedDescription, realm: RealmDescription, continent: ContinentDescription, path: string): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const refuse = (field: 'address' | 'port' | 'node', message: string): void => {
+    mistakes.push({ path: `${path}.${field}`, message });
+  };
+  switch (realm.exposure.type) {
+    case 'own-address':
+      if (continent.address === undefined) {
+        refuse(
+          'address',
+          `with exposure 'own-address' every continent has an address of the pool that is its own; write it down, such as ${poolExample(data)}.`,
+        );
+      }
+      if (continent.node !== undefined)
+        refuse('node', `'${continent.node}' is only used with exposure 'host-port'; remove it, or change the exposure.`);
+      break;
+    case 'shared-address':
+      if (continent.port === undefined) {
+        refuse(
+          'port',
+          `with exposure 'shared-address' every continent has a port that is its own on ${realm.exposure.address}; write it down, such as 40000.`,
+        );
+      }
+      if (continent.address !== undefined) {
+        refuse(
+          'address',
+          `the continents of '${realm.name}' share ${realm.exposure.address}; remove this address, or use exposure { type: 'own-address' } (MetalLB does not share an address between worlds that see their players' addresses).`,
+        );
+      }
+      if (continent.node !== undefined)
+        refuse('node', `'${continent.node}' is only used with exposure 'host-port'; remove it, or change the exposure.`);
+      break;
+    case 'host-port': {
+      const nodes = data.nodes.map((node) => node.name);
+      if (continent.node === undefined)
+        refuse('node', `with exposure 'host-port' a world stays on one node; name it: ${nodes.map((name) => `'${name}'`).join(', ')}.`);
+      else if (!nodes.includes(continent.node)) {
+        refuse('node', `the cluster has no node '${continent.node}'; it has ${nodes.map((name) => `'${name}'`).join(', ')}.`);
+      }
+      if (continent.port === undefined)
+        refuse('port', `with exposure 'host-port' every continent has a port of its node; write it down, such as 40000.`);
+      else {
+        const owner = NODE_PORTS.get(continent.port);
+        if (owner) refuse('port', `${continent.port} is used by nodes themselves (${owner}); use a port such as 40000.`);
+      }
+      if (continent.address !== undefined)
+        refuse('address', `with exposure 'host-port' players use the node's own address; remove this one.`);
+      break;
+    }
+  }
+  return mistakes;
+}
+
+/** Address and port that no other world may have. Own addresses are network.ts's: an address twice is wrong there whatever the port. */
+function endpointOf(realm: RealmDescription, continent: ContinentDescription): string | undefined {
+  if (continent.port === undefined) return undefined;
+  if (realm.exposure.type === 'shared-address') return `${realm.exposure.address}:${continent.port}`;
+  if (realm.exposure.type === 'host-port' && continent.node !== undefined) return `${continent.node}:${continent.port}`;
+  return undefined;
+}
+
+function freePort(taken: ReadonlyMap<string, string>, endpoint: string): number {
+  const [host = '', port = '0'] = endpoint.split(':');
+  let free = Number(port) + 1;
+  while (taken.has(`${host}:${free}`)) free += 1;
+  return free;
+}
+
+function poolExample(data: ParsedDescription): string {
+  const last = data.network.pool?.split('-')[1]?.trim();
+  return last ? `'${last}'` : "'192.168.1.245'";
 }

@@ -33,37 +33,43 @@ export function placeName(place: Place): string {
 }
 
 /**
- * Groups what Secrets need by identity.
+ * Groups what Secrets need by identity. Places may word the question for an asked value differently; the first place's is asked.
  * @throws SecretsError when components contradict each other about an identity: then its copies would differ
  */
 export function neededValues(needed: readonly SecretSpec[]): NeededValue[] {
-  const values = new Map<string, { source: SecretKey['source']; places: Map<string, Place> }>();
-  const problems: string[] = [];
-  for (const spec of needed) {
-    for (const [key, { value: identity, source }] of Object.entries(spec.keys)) {
-      const place = { namespace: spec.namespace, name: spec.name, key };
-      const value = values.get(identity) ?? { source, places: new Map() };
-      values.set(identity, value);
-      if (describeSource(value.source) !== describeSource(source)) {
-        const first = [...value.places.values()][0] ?? place;
-        problems.push(
-          `The value '${identity}' is ${describeSource(value.source)} in ${placeName(first)}, but ${describeSource(source)} in ${placeName(place)}; places that share a value must say the same of it.`,
-        );
-      }
-      value.places.set(placeName(place), place);
+  const values = new Map<string, { place: Place; source: SecretKey['source'] }[]>();
+  for (const { namespace, name, keys } of needed) {
+    for (const [key, { value: identity, source }] of Object.entries(keys)) {
+      const uses = values.get(identity);
+      const use = { place: { namespace, name, key }, source };
+      if (uses) uses.push(use);
+      else values.set(identity, [use]);
     }
   }
+  const problems: string[] = [];
+  const grouped = [...values].sort(byText(([identity]) => identity)).flatMap(([identity, unsorted]) => {
+    const [first, ...others] = unsorted.sort(byText(({ place }) => placeName(place)));
+    if (!first) return [];
+    for (const { place, source } of others) {
+      if (howMade(source) === howMade(first.source)) continue;
+      problems.push(
+        `The value '${identity}' is ${howMade(first.source)} in ${placeName(first.place)}, but ${howMade(source)} in ${placeName(place)}; places that share a value must say the same of it.`,
+      );
+    }
+    return [{ identity, source: first.source, places: [first, ...others].map(({ place }) => place) }];
+  });
   if (problems.length > 0) throw new SecretsError(problems);
-  return [...values]
-    .map(([identity, { source, places }]) => ({ identity, source, places: [...places.values()].sort(byText(placeName)) }))
-    .sort(byText((value) => value.identity));
+  return grouped;
 }
 
 /** How a value comes to be, as the end of a sentence that begins with "is". */
 export function describeSource(source: SecretKey['source']): string {
+  return 'ask' in source ? `${howMade(source)} (${source.ask})` : howMade(source);
+}
+
+function howMade(source: SecretKey['source']): string {
   if ('literal' in source) return `fixed as '${source.literal}'`;
-  if ('ask' in source) return `asked for (${source.ask})`;
-  return GENERATED[source.generate].description;
+  return 'ask' in source ? 'asked for' : GENERATED[source.generate].description;
 }
 
 /** What is needed and has no sealed value, by namespace, name and key. */

@@ -1,6 +1,14 @@
 /** Sealing and unsealing with keys made at run time: the format that kubeseal and the controller share, and the certificate. */
 import { constants, createPrivateKey, privateDecrypt, X509Certificate } from 'node:crypto';
-import { ciphertextProblem, EXAMPLE_ORGANIZATION, makeCertificate, readCertificate, seal, strictLabel, unseal } from '../../lib/secrets/sealing';
+import {
+  ciphertextProblem,
+  EXAMPLE_ORGANIZATION,
+  makeCertificate,
+  readCertificate,
+  seal,
+  strictLabel,
+  unseal,
+} from '../../lib/secrets/sealing';
 import { makeKey } from './fixtures';
 
 let certificate: string;
@@ -64,7 +72,9 @@ describe('a sealed value', () => {
   });
 
   test('of an unreadable private key is refused without quoting the key', () => {
-    expect(() => unseal('hunter2', seal(own(), label, Buffer.from('x')), label)).toThrow('The private key is not readable; it must be an RSA key in PEM without a passphrase.');
+    expect(() => unseal('hunter2', seal(own(), label, Buffer.from('x')), label)).toThrow(
+      'The private key is not readable; it must be an RSA key in PEM without a passphrase.',
+    );
   });
 });
 
@@ -75,7 +85,11 @@ describe('the form of a sealed value', () => {
 
   test.each([
     ['a plaintext', 'hunter2', 'is not base64'],
-    ['base64 of a plaintext', Buffer.from('hunter2').toString('base64'), "is not a value that kubeseal or 'npm run seal' sealed: its 7 bytes do not have that form"],
+    [
+      'base64 of a plaintext',
+      Buffer.from('hunter2').toString('base64'),
+      "is not a value that kubeseal or 'npm run seal' sealed: its 7 bytes do not have that form",
+    ],
     ['nothing', '', "is not a value that kubeseal or 'npm run seal' sealed: its 0 bytes do not have that form"],
   ])('is wrong for %s', (_, text, problem) => {
     expect(ciphertextProblem(text)).toBe(problem);
@@ -102,7 +116,12 @@ describe('a certificate', () => {
   });
 
   test('lives ten years from the moment it is made', async () => {
-    const made = await makeCertificate({ organization: 'A home', commonName: 'sealing', bits: 2048, from: new Date('2026-02-03T04:05:06Z') });
+    const made = await makeCertificate({
+      organization: 'A home',
+      commonName: 'sealing',
+      bits: 2048,
+      from: new Date('2026-02-03T04:05:06Z'),
+    });
     expect(readCertificate(made.certificate, 'sealing.crt').validTo.toISOString()).toBe('2036-02-03T04:05:06.000Z');
   });
 
@@ -115,11 +134,15 @@ describe('a certificate', () => {
   });
 
   test('that is none is refused with its place', () => {
-    expect(() => readCertificate('hello', 'secrets/homelab/sealing.crt')).toThrow('secrets/homelab/sealing.crt is no X.509 certificate in PEM');
+    expect(() => readCertificate('hello', 'secrets/homelab/sealing.crt')).toThrow(
+      'secrets/homelab/sealing.crt is no X.509 certificate in PEM',
+    );
   });
 
   test('of a key too small for Sealed Secrets is refused', async () => {
     const small = await makeCertificate({ organization: 'A home', commonName: 'sealing', bits: 1024 });
-    expect(() => readCertificate(small.certificate, 'sealing.crt')).toThrow('a key of type rsa with 1024 bits; Sealed Secrets needs RSA with at least 2048 bits');
+    expect(() => readCertificate(small.certificate, 'sealing.crt')).toThrow(
+      'a key of type rsa with 1024 bits; Sealed Secrets needs RSA with at least 2048 bits',
+    );
   });
 });

@@ -1,0 +1,365 @@
+import { App, Chart } from 'cdk8s';
+import { homelab } from '../../apps/homelab';
+import { local } from '../../apps/local';
+import { connectBroker } from '../../charts/connect-broker';
+import {
+  BROKER_COMMANDS,
+  BROKER_ENVIRONMENT,
+  BROKER_FILES,
+  BROKER_OPERATIONS,
+  BROKER_SHUTDOWN_SECONDS,
+  BROKER_TOKEN_SECONDS,
+  type BrokerConfig,
+} from '../../lib/broker-contract';
+import type { BuildContext } from '../../lib/component';
+import { indistinctContinents } from '../../lib/constructs/broker-config';
+import type { Manifest, PlainObject } from '../../lib/emit/manifest';
+import { type Cluster, type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
+import { NetworkPlan } from '../../lib/network-policies';
+import { BROKER_PORTS, WORKLOADS } from '../../lib/platform';
+import { validateObject } from '../../lib/schemas';
+import type { SecretSpec } from '../../lib/secrets/spec';
+
+interface Built {
+  readonly objects: readonly PlainObject[];
+  readonly secrets: readonly SecretSpec[];
+  readonly warnings: readonly string[];
+}
+
+function build(description: ClusterDescription): Built {
+  const cluster = resolveCluster(description);
+  const chart = new Chart(new App(), 'connect-broker');
+  const secrets: SecretSpec[] = [];
+  const warnings: string[] = [];
+  const context: BuildContext = {
+    cluster,
+    namespaces: [],
+    warn: (message) => warnings.push(message),
+    secret: (_chart, spec) => secrets.push(spec),
+  };
+  for (const application of connectBroker.applications(cluster)) application.build(chart, context);
+  return { objects: chart.apiObjects.map((object) => (object as Manifest).manifest), secrets, warnings };
+}
+
+function find({ objects }: Built, kind: string, name: string): PlainObject {
+  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+  if (!found) throw new Error(`no ${kind} '${name}' among ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`);
+  return found;
+}
+
+const masked = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value)
+      .replace(/"image":"([^":@]+)[^"]*"/g, '"image":"$1:<version>"')
+      .replace(/"mmo\/config-hash":"[^"]*"/g, '"mmo/config-hash":"<hash>"'),
+  );
+
+const built = build(homelab);
+const deployment = find(built, 'Deployment', 'connect-broker');
+const job = find(built, 'Job', 'connect-broker-migrate');
+const pods: readonly (readonly [string, PlainObject])[] = [
+  ['server', deployment.spec.template],
+  ['migration', job.spec.template],
+];
+const configOf = (from: Built): BrokerConfig => JSON.parse(find(from, 'ConfigMap', 'connect-broker-config').data['config.json']);
+const flowsOf = (cluster: Cluster) => connectBroker.flows?.(cluster) ?? [];
+const change = (patch: Partial<ClusterDescription>): ClusterDescription => ({ ...homelab, ...patch });
+
+describe('the connect broker', () => {
+  test.each([
+    ['homelab', homelab],
+    ['local', local],
+  ])('of %s has only objects that the schemas accept', (_name, description) => {
+    expect(
+      build(description).objects.flatMap((object) =>
+        validateObject(object).map(({ path, message }) => `${object.kind}.${path} ${message}`),
+      ),
+    ).toEqual([]);
+  });
+
+  test('looks like this', () => {
+    expect(masked(deployment)).toMatchSnapshot('Deployment');
+    expect(masked(job)).toMatchSnapshot('Job');
+    expect(configOf(built)).toMatchSnapshot('configuration');
+  });
+
+  test('has no replicas in Git, because the autoscaler owns them', () => {
+    expect(deployment.spec).not.toHaveProperty('replicas');
+  });
+
+  test('scales between two replicas and the maximum of the description', () => {
+    const { minReplicas, maxReplicas } = find(built, 'HorizontalPodAutoscaler', 'connect-broker').spec;
+    expect([minReplicas, maxReplicas]).toEqual([2, 4]);
+  });
+
+  test('keeps all replicas during an update', () => {
+    expect(deployment.spec.strategy).toEqual({ rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+  });
+
+  test('lets a node with a replica that cannot serve be drained', () => {
+    expect(find(built, 'PodDisruptionBudget', 'connect-broker').spec).toMatchObject({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+    });
+  });
+
+  test('spreads over nodes without insisting on it', () => {
+    expect(deployment.spec.template.spec.topologySpreadConstraints[0]).toMatchObject({
+      topologyKey: 'kubernetes.io/hostname',
+      whenUnsatisfiable: 'ScheduleAnyway',
+    });
+  });
+
+  test.each(pods)('runs the %s as a user without rights on a read-only root', (_name, template) => {
+    expect(template.spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(template.spec.containers[0].securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  test.each(pods)('gives the %s memory that the node has put aside', (_name, template) => {
+    const { requests, limits } = template.spec.containers[0].resources;
+    expect(limits).toEqual({ memory: requests.memory });
+  });
+
+  test.each(pods)('mounts nothing writable into the %s but /tmp', (_name, template) => {
+    const writable = template.spec.containers[0].volumeMounts.filter((mount: { readOnly?: boolean }) => !mount.readOnly);
+    expect(writable).toEqual([{ name: 'tmp', mountPath: BROKER_FILES.temporary }]);
+  });
+
+  test.each(pods)('mounts whole directories into the %s, because a subPath is never renewed', (_name, template) => {
+    expect(JSON.stringify(template.spec.containers[0].volumeMounts)).not.toContain('subPath');
+  });
+
+  test('gives a token for the Kubernetes API to the server alone', () => {
+    expect(pods.map(([, template]) => template.spec.automountServiceAccountToken)).toEqual([true, false]);
+  });
+
+  test('gives the owner of the schema to the migration alone', () => {
+    const secretsOf = (template: PlainObject): string[] =>
+      template.spec.volumes.flatMap((volume: { secret?: { secretName: string } }) => volume.secret?.secretName ?? []);
+    expect(secretsOf(deployment.spec.template)).toEqual(['database-broker', 'database-ca', 'netcode-keys', 'session-keys']);
+    expect(secretsOf(job.spec.template)).toEqual(['database-owner', 'database-ca']);
+  });
+
+  test('mounts of the authority only its certificate, never the private key beside it', () => {
+    const volume = deployment.spec.template.spec.volumes.find(({ name }: { name: string }) => name === 'database-ca');
+    expect(volume.secret.items).toEqual([{ key: 'ca.crt', path: 'ca.crt' }]);
+  });
+
+  test('asks for a certificate that can be no server of any name', () => {
+    const { usages, dnsNames, ipAddresses } = find(built, 'Certificate', 'database-ca').spec;
+    expect({ usages, dnsNames, ipAddresses }).toEqual({ usages: ['client auth'], dnsNames: undefined, ipAddresses: undefined });
+  });
+
+  test('migrates in a Sync hook that makes way for its next run', () => {
+    expect(job.metadata.annotations).toEqual({
+      'argocd.argoproj.io/hook': 'Sync',
+      'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
+      'argocd.argoproj.io/sync-wave': '0',
+    });
+  });
+
+  test('has everything that the migration mounts in an earlier wave, and the new program in a later one', () => {
+    const wave = (object: { metadata: { annotations?: Record<string, string> } }) =>
+      object.metadata.annotations?.['argocd.argoproj.io/sync-wave'];
+    expect(wave(find(built, 'ConfigMap', 'connect-broker-config'))).toBe('-1');
+    expect(wave(find(built, 'Certificate', 'database-ca'))).toBe('-1');
+    expect(wave(find(built, 'ServiceAccount', 'connect-broker-migrate'))).toBe('-1');
+    expect(built.secrets.map((secret) => secret.annotations?.['argocd.argoproj.io/sync-wave'])).toEqual(['-1', '-1', '-1', '-1']);
+    expect(wave(deployment)).toBe('1');
+  });
+
+  test('has one right in the whole cluster: to create TokenReviews', () => {
+    expect(find(built, 'ClusterRole', 'connect-broker-token-review').rules).toEqual([
+      { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    ]);
+  });
+
+  test('rolls when its configuration changes', () => {
+    const hash = (from: Built) => find(from, 'Deployment', 'connect-broker').spec.template.metadata.annotations['mmo/config-hash'];
+    expect(hash(build(change({ broker: { registration: 'open' } })))).not.toBe(hash(built));
+  });
+
+  test('publishes only the port of players by a route', () => {
+    const services = built.objects
+      .filter(({ kind }) => kind === 'IngressRoute')
+      .flatMap(({ spec }) => spec.routes.flatMap((route: { services: { name: string }[] }) => route.services.map(({ name }) => name)));
+    expect([...new Set(services)]).toEqual(['connect-broker']);
+  });
+
+  test('is scraped replica by replica, ready or not', () => {
+    expect(find(built, 'Service', 'connect-broker-metrics').spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+  });
+
+  test('has a monitor that selects exactly the Service with the metrics', () => {
+    const { matchLabels } = find(built, 'ServiceMonitor', 'connect-broker').spec.selector;
+    const selected = built.objects.filter(
+      ({ kind, metadata }) => kind === 'Service' && Object.entries(matchLabels).every(([key, value]) => metadata.labels?.[key] === value),
+    );
+    expect(selected.map(({ metadata }) => metadata.name)).toEqual(['connect-broker-metrics']);
+  });
+
+  test('warns when players on the Internet could not tell two continents apart', () => {
+    const [first, second] = homelab.realms?.[0]?.continents ?? [];
+    if (!first || !second || !homelab.realms?.[0]) throw new Error('the example has a realm with two continents');
+    const twice = {
+      ...homelab.realms[0],
+      continents: [
+        { ...first, port: 40010 },
+        { ...second, port: 40010 },
+      ],
+    };
+    expect(build(change({ realms: [twice] })).warnings).toEqual([
+      expect.stringContaining('aurora/eldermoor, aurora/sunreach all at 203.0.113.7:40010'),
+    ]);
+  });
+
+  test('does not warn when every continent has a port of its own', () => {
+    const [first, second] = homelab.realms?.[0]?.continents ?? [];
+    if (!first || !second || !homelab.realms?.[0]) throw new Error('the example has a realm with two continents');
+    const apart = {
+      ...homelab.realms[0],
+      continents: [
+        { ...first, port: 40010 },
+        { ...second, port: 40011 },
+      ],
+    };
+    expect(indistinctContinents(resolveCluster(change({ realms: [apart] })))).toEqual([]);
+  });
+});
+
+describe("the broker's configuration", () => {
+  test('names for each continent where the LAN and where the Internet reach it', () => {
+    expect(configOf(built).realms[0]?.continents[0]).toMatchObject({
+      name: 'eldermoor',
+      lan: { address: '192.168.1.245', port: expect.any(Number) },
+      public: { address: '203.0.113.7' },
+    });
+  });
+
+  test("takes a node's own public address where the world is on that node's port", () => {
+    expect(configOf(build(local)).realms[0]?.continents[0]?.public).toEqual({ address: '127.0.0.1', port: 40000 });
+  });
+
+  test('has no public addresses when the home has none', () => {
+    const { publicAddress: _, ...network } = homelab.network;
+    expect(JSON.stringify(configOf(build(change({ network }))))).not.toContain('"public"');
+  });
+
+  test('leaves out realms that are retired', () => {
+    const realms = (homelab.realms ?? []).map((realm) => (realm.name === 'aurora' ? { ...realm, state: 'retired' as const } : realm));
+    expect(configOf(build(change({ realms }))).realms.map(({ name }) => name)).toEqual(['borealis']);
+  });
+
+  test('names no namespace of instances where there are none', () => {
+    expect(configOf(build(change({ instances: [] }))).kubernetes).toEqual({ audience: 'connect-broker' });
+  });
+
+  test('holds no secret', () => {
+    expect(JSON.stringify(configOf(built))).not.toMatch(/password|secret/i);
+  });
+});
+
+describe("the broker's secrets", () => {
+  const keysOf = (from: Built, name: string) => from.secrets.find((secret) => secret.name === name)?.keys ?? {};
+
+  test('hold a copy of the netcode key of every realm and content type, by the identity of the original', () => {
+    expect(Object.fromEntries(Object.entries(keysOf(built, 'netcode-keys')).map(([key, { value }]) => [key, value]))).toEqual({
+      'realm.aurora.1': 'netcode/realm/aurora/1',
+      'realm.borealis.1': 'netcode/realm/borealis/1',
+      'instance.dungeon.1': 'netcode/instance/dungeon/1',
+      'instance.raid.1': 'netcode/instance/raid/1',
+      'instance.battleground.1': 'netcode/instance/battleground/1',
+    });
+  });
+
+  test('hold the previous generation too while servers that started with it still run', () => {
+    const realms = (homelab.realms ?? []).map((realm) => ({ ...realm, netcodeKeyGeneration: 3 }));
+    expect(Object.keys(keysOf(build(change({ realms, instances: [] })), 'netcode-keys'))).toEqual([
+      'realm.aurora.2',
+      'realm.aurora.3',
+      'realm.borealis.2',
+      'realm.borealis.3',
+    ]);
+  });
+
+  test("keep a retired realm's key, because its world may come back", () => {
+    const realms = (homelab.realms ?? []).map((realm) => ({ ...realm, state: 'retired' as const }));
+    expect(Object.keys(keysOf(build(change({ realms, instances: [] })), 'netcode-keys'))).toEqual(['realm.aurora.1', 'realm.borealis.1']);
+  });
+});
+
+describe("the broker's flows", () => {
+  const cluster = resolveCluster(homelab);
+  const policies = (() => {
+    const chart = new Chart(new App(), 'policies');
+    new NetworkPlan(cluster, flowsOf(cluster)).emit(chart, 'connect-broker');
+    return chart.apiObjects.map((object) => (object as Manifest).manifest);
+  })();
+  const policy = (name: string) => policies.find(({ metadata }) => metadata.name === name)?.spec;
+
+  test('let nobody but Traefik reach the port of players', () => {
+    const sources = flowsOf(cluster).filter(
+      ({ to, ports }) => to === WORKLOADS.broker && ports.some(({ port }) => port === BROKER_PORTS.http),
+    );
+    expect(sources.map(({ from }) => ('namespace' in from ? from.namespace : from))).toEqual(['traefik']);
+  });
+
+  test('let game servers and Agones reach the internal port', () => {
+    expect(
+      policy('connect-broker').ingress.find((rule: { ports: { port: number }[] }) => rule.ports[0]?.port === BROKER_PORTS.internal).from,
+    ).toHaveLength(2);
+  });
+
+  test('let Agones in only where there are instances', () => {
+    const without = resolveCluster(change({ instances: [] }));
+    expect(JSON.stringify(flowsOf(without))).not.toContain('agones');
+  });
+
+  test('let the migration reach nothing but the database', () => {
+    expect(policy('connect-broker-migrate')).toMatchObject({ policyTypes: ['Egress'], egress: [{ ports: [{ port: 5432 }] }] });
+  });
+
+  test('give the broker no way to the Internet', () => {
+    expect(flowsOf(cluster).filter(({ to }) => 'outside' in to && to.outside === 'internet')).toEqual([]);
+  });
+});
+
+describe('the contract with the program', () => {
+  const container = deployment.spec.template.spec.containers[0];
+
+  test('names the arguments of both pods', () => {
+    expect([container.args, job.spec.template.spec.containers[0].args]).toEqual([BROKER_COMMANDS.serve, BROKER_COMMANDS.migrate]);
+  });
+
+  test('names every environment variable that the pods set', () => {
+    expect(container.env.map(({ name }: { name: string }) => name)).toEqual(Object.values(BROKER_ENVIRONMENT));
+  });
+
+  test('names every path that is mounted', () => {
+    const mounted = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+    const covered = Object.values(BROKER_FILES).filter((path) =>
+      mounted.some((mount: string) => path === mount || path.startsWith(`${mount}/`)),
+    );
+    expect(covered).toEqual(Object.values(BROKER_FILES));
+    expect(mounted).toHaveLength(covered.length);
+  });
+
+  test('puts probes on the port that neither players nor game servers reach', () => {
+    expect([container.startupProbe, container.readinessProbe, container.livenessProbe].map(({ httpGet }) => httpGet)).toEqual(
+      [BROKER_OPERATIONS.startup, BROKER_OPERATIONS.ready, BROKER_OPERATIONS.live].map((path) => ({ path, port: 'metrics' })),
+    );
+  });
+
+  test('gives requests in flight time after the pod has stopped being an endpoint', () => {
+    expect(BROKER_SHUTDOWN_SECONDS.grace).toBeGreaterThan(BROKER_SHUTDOWN_SECONDS.drain);
+    expect(deployment.spec.template.spec.terminationGracePeriodSeconds).toBe(BROKER_SHUTDOWN_SECONDS.grace);
+  });
+
+  test('keeps a token alive for longer than a client needs to try both addresses', () => {
+    expect(BROKER_TOKEN_SECONDS.lifetime).toBeGreaterThan(BROKER_TOKEN_SECONDS.timeout * (2 - 1));
+  });
+});

@@ -1,0 +1,10 @@
+import type { InvalidFixture } from '../fixture';
+
+export const fixture: InvalidFixture = {
+  change: (description) => {
+    description.backups.endpoint = 'https://minio.storage.svc:9000';
+  },
+  mistakes: [
+    "backups.endpoint: 'minio.storage.svc' is in this cluster, and a backup there is lost with it; use an object store outside of your home, such as 'https://s3.eu-central-003.backblazeb2.com'.",
+  ],
+};
