@@ -15,7 +15,7 @@ import { readOptions, runCommand } from './options';
 const HELP = `
 npm run bench [-- --realms 1,10,100,1000,2000] [--runs 3] [--json]
 
-Synthesizes clusters of so many realms (two continents each) into a temporary folder, every size in a process of its own,
+Synthesizes clusters of so many realms (one continent each) into a temporary folder, every size in a process of its own,
 checks and first write included, and prints the median of the runs. Then the real 'npm run synth' of this repository.
 `;
 

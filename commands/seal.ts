@@ -10,7 +10,6 @@ import {
   describeSource,
   makeValue,
   missingPlaces,
-  type NeededValue,
   neededValues,
   placeName,
   planMissing,
@@ -133,12 +132,15 @@ async function run(values: Values, positionals: readonly string[], world: SealEn
   const sealed: { readonly step: Step; readonly how: string; readonly plaintext: Buffer }[] = [];
   const open: Step[] = [];
   for (const step of steps) {
-    const given = await give(step.value);
+    const given = await give(step);
     if (given) sealed.push({ step, ...given });
     else open.push(step);
   }
   writeSealed(store, certificate, needed, sealed);
-  if (open.length === 0) return 0;
+  if (open.length === 0) {
+    console.log(`Next: npm run synth, then commit ${store.place} and dist.`);
+    return 0;
+  }
   console.error(
     [
       `Still missing, because only a person has ${open.length === 1 ? 'it' : 'them'} and there is no terminal to ask in:`,
@@ -211,12 +213,12 @@ function usableCertificate(store: FileStore, clusterName: string): SealingCertif
   const place = `${store.place}/${CERTIFICATE_FILE}`;
   if (!certificate) {
     throw new SecretsError([
-      `${place} is missing. Put the certificate of your cluster's controller there ('kubeseal --fetch-cert' prints it); to try things out without a cluster, make an example's with: npm run seal -- --cluster ${clusterName} --example`,
+      `${place} is missing: it is the certificate of your cluster's sealing key (docs/how-to/secrets.md makes one). To try things out without a cluster, make an example's: npm run seal -- --cluster ${clusterName} --example`,
     ]);
   }
   if (certificate.validTo.getTime() < Date.now()) {
     throw new SecretsError([
-      `${place} has expired on ${certificate.validTo.toISOString().slice(0, 10)}; put the controller's current certificate there.`,
+      `${place} has expired on ${certificate.validTo.toISOString().slice(0, 10)}; kubeseal refuses it too. Put a certificate there that is valid, of the same key or of a new one (docs/how-to/secrets.md).`,
     ]);
   }
   return certificate;
@@ -234,35 +236,39 @@ function refuseSilentLoss(steps: readonly Step[], confirmed: boolean): void {
 }
 
 /** A value and how it came to be, as the end of a sentence, or undefined when nobody can give it now. */
-type Give = (value: NeededValue) => Promise<{ readonly how: string; readonly plaintext: Buffer } | undefined>;
+type Give = (step: Step) => Promise<{ readonly how: string; readonly plaintext: Buffer } | undefined>;
 
 async function singleSource(values: Values, world: SealEnvironment): Promise<Give> {
   const file = values['from-file'];
-  return async (value) => {
+  return async (step) => {
+    const { value } = step;
     if (values.generate !== undefined) return { how: 'made new', plaintext: makeValue(value, Number(values.generate)) };
     if (file !== undefined) return { how: `taken from ${file}`, plaintext: acceptValue(value, readFile(file)) };
     if (world.interactive)
-      return { how: 'taken from the terminal', plaintext: acceptValue(value, Buffer.from(await world.ask(question(value)))) };
+      return { how: 'taken from the terminal', plaintext: acceptValue(value, Buffer.from(await world.ask(question(step)))) };
     return { how: 'taken from standard input', plaintext: acceptValue(value, await world.readInput()) };
   };
 }
 
 async function severalSource(values: Values, world: SealEnvironment, needed: readonly SecretSpec[]): Promise<Give> {
   const answers = values.answers === undefined ? new Map<string, string>() : readAnswers(values.answers, needed);
-  return async (value) => {
+  return async (step) => {
+    const { value } = step;
     if ('literal' in value.source) return { how: 'fixed by its component', plaintext: makeValue(value) };
     if ('generate' in value.source) return { how: 'made new', plaintext: makeValue(value) };
     const answer = answers.get(value.identity);
     if (answer !== undefined) return { how: `taken from ${values.answers}`, plaintext: acceptValue(value, Buffer.from(answer)) };
     if (values['placeholder-asks']) return { how: 'a placeholder, random text', plaintext: makeValue(value) };
     if (world.interactive)
-      return { how: 'taken from the terminal', plaintext: acceptValue(value, Buffer.from(await world.ask(question(value)))) };
+      return { how: 'taken from the terminal', plaintext: acceptValue(value, Buffer.from(await world.ask(question(step)))) };
     return undefined;
   };
 }
 
-function question(value: NeededValue): string {
-  return `${value.identity}${'ask' in value.source ? ` (${value.source.ask})` : ''}: `;
+function question({ value, seal: places }: Step): string {
+  const others = value.places.length - places.length;
+  const same = others === 0 ? '' : `, the same as is sealed for ${others} other place${others === 1 ? '' : 's'}`;
+  return `${value.identity}${'ask' in value.source ? ` (${value.source.ask})` : ''}${same}: `;
 }
 
 function readFile(file: string): Buffer {
@@ -336,7 +342,6 @@ function writeSealed(
   console.log(
     `${written.length} file${written.length === 1 ? '' : 's'} in ${store.place} written, sealed to ${certificate.example ? "the example's certificate" : CERTIFICATE_FILE}.`,
   );
-  console.log(`Next: npm run synth, then commit ${store.place} and dist.`);
 }
 
 function list(store: FileStore, needed: readonly SecretSpec[], json: boolean): number {

@@ -157,7 +157,7 @@ async function verifyChart(helm: Helm, entry: UpstreamChart, cluster: Cluster, c
       repeated: repeatedDefaults(values, source),
       differences: [
         ...valueDifferences,
-        ...compareRecord({ namespace: entry.namespace, provides: entry.provides(cluster), acceptedHooks: entry.acceptedHooks }, manifests),
+        ...compareRecord({ namespace: entry.namespace, provides: entry.provides(cluster), acceptedHooks: entry.acceptedHooks, exceptions: entry.exceptions?.(cluster) }, manifests),
         ...compareRenders(first, second, readManifests, entry.namespace),
       ],
     };

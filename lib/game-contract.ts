@@ -3,9 +3,8 @@
  * It deliberately holds no objects: worlds and instances are emitted from these constants, so that both keep one contract.
  */
 import { createHash } from 'node:crypto';
-import { NETCODE_KEY_DIRECTORY } from './constructs/netcode-keys';
 import type { Cluster, ContentType, Continent, Realm, Resources } from './model/cluster';
-import { BROKER_AUDIENCE, BROKER_INTERNAL_URL, GAME_PORTS } from './platform';
+import { BROKER_INTERNAL_URL, GAME_PORTS, LABELS } from './platform';
 
 /** Paths of the status port (HTTP, plain, reachable by the kubelet and by nobody else). */
 export const STATUS_PATHS = {
@@ -24,8 +23,9 @@ export const GAME_FILES = {
   /** The volume of a world; instances have none. */
   world: '/world',
   temporary: '/tmp',
-  /** One file per mounted key generation: 32 raw bytes. */
-  netcodeKey: NETCODE_KEY_DIRECTORY,
+  /** The netcode key of the pod's generation: 32 raw bytes. The same path for every generation, so that file and generation cannot disagree. */
+  netcodeKey: '/etc/mmo/netcode/key',
+  /** Renewed by the kubelet long before it runs out: read it again for each call. */
   brokerToken: '/var/run/secrets/connect-broker/token',
 } as const;
 
@@ -35,51 +35,53 @@ export const CONFIG_HASH_ANNOTATION = 'mmo/config-hash';
 /** How long a world may load before it is given up: startup probe, period times failures. */
 export const STARTUP = { periodSeconds: 5, failureThreshold: 120 } as const;
 
-/** Environment variables that Kubernetes fills in for each pod: name to field path. */
+/**
+ * Environment variables that Kubernetes fills in for each pod: name to field path.
+ * What the broker also reads as a label of the pod comes from that label and not from the ConfigMap, so that both see the same, also while a change is rolled out.
+ */
 export const POD_ENVIRONMENT = {
   POD_NAME: 'metadata.name',
   POD_NAMESPACE: 'metadata.namespace',
   POD_UID: 'metadata.uid',
   POD_IP: 'status.podIP',
   NODE_NAME: 'spec.nodeName',
+  MMO_BUILD: `metadata.labels['${LABELS.build}']`,
+  MMO_NETCODE_KEY_GENERATION: `metadata.labels['${LABELS.netcodeKeyGeneration}']`,
+  MMO_PROTOCOL_ID: `metadata.labels['${LABELS.protocolId}']`,
 } as const;
 
-/** Environment of every game server: the ConfigMap that the container takes all its variables from. Titles are not among them: they are free to change and must restart nothing. */
-function commonEnvironment(cluster: Cluster, generation: number): Record<string, string> {
-  return {
-    MMO_ANNOUNCE_SECONDS: String(cluster.game.announceSeconds),
-    MMO_BROKER_AUDIENCE: BROKER_AUDIENCE,
-    MMO_BROKER_TOKEN_FILE: GAME_FILES.brokerToken,
-    MMO_BROKER_URL: BROKER_INTERNAL_URL,
-    MMO_BUILD: cluster.game.build,
-    MMO_GAME_PORT: String(GAME_PORTS.game),
-    MMO_METRICS_PORT: String(GAME_PORTS.metrics),
-    MMO_NETCODE_KEY_FILE: `${GAME_FILES.netcodeKey}/generation-${generation}`,
-    MMO_NETCODE_KEY_GENERATION: String(generation),
-    MMO_PROTOCOL_ID: cluster.game.protocolId,
-    MMO_SAVE_SECONDS: String(cluster.game.saveSeconds),
-    MMO_STATUS_PORT: String(GAME_PORTS.status),
-  };
-}
+/** Variables of every game server's ConfigMap. Titles are not among them: they are free to change and must restart nothing. */
+const COMMON_ENVIRONMENT = {
+  MMO_BROKER_TOKEN_FILE: GAME_FILES.brokerToken,
+  MMO_BROKER_URL: BROKER_INTERNAL_URL,
+  MMO_GAME_PORT: String(GAME_PORTS.game),
+  MMO_METRICS_PORT: String(GAME_PORTS.metrics),
+  MMO_NETCODE_KEY_FILE: GAME_FILES.netcodeKey,
+  MMO_STATUS_PORT: String(GAME_PORTS.status),
+} as const;
 
-/** Environment of a persistent world. */
+/** Environment of a persistent world, all but what POD_ENVIRONMENT says. */
 export function worldEnvironment(cluster: Cluster, realm: Realm, continent: Continent): Record<string, string> {
   return {
-    ...commonEnvironment(cluster, realm.netcodeKeyGeneration),
+    ...COMMON_ENVIRONMENT,
+    MMO_ANNOUNCE_SECONDS: String(cluster.game.announceSeconds),
     MMO_CAPACITY: String(continent.capacity),
     MMO_CONTINENT: continent.name,
+    MMO_GRACE_SECONDS: String(cluster.worldGraceSeconds),
     MMO_KIND: 'world',
     MMO_REALM: realm.name,
+    MMO_SAVE_SECONDS: String(cluster.game.saveSeconds),
     MMO_WORLD_DIRECTORY: GAME_FILES.world,
   };
 }
 
 /** Environment of a server of instanced content. Which instance it is, it learns from Agones when it is allocated. */
-export function instanceEnvironment(cluster: Cluster, type: ContentType): Record<string, string> {
+export function instanceEnvironment(type: ContentType): Record<string, string> {
   return {
-    ...commonEnvironment(cluster, type.netcodeKeyGeneration),
+    ...COMMON_ENVIRONMENT,
     MMO_CAPACITY: String(type.capacity),
     MMO_CONTENT_TYPE: type.name,
+    MMO_GRACE_SECONDS: String(type.graceSeconds),
     MMO_KIND: 'instance',
     MMO_ROOMS: String(type.rooms),
   };

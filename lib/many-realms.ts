@@ -6,7 +6,7 @@ import type { ClusterDescription } from './model/cluster';
 import { fromNumber, toNumber } from './model/addresses';
 
 /** Continents of each realm. */
-const CONTINENTS = 2;
+const CONTINENTS = 1;
 
 /** @param count realms, at most 30,000 (addresses of 10.0.0.0/8 are used one by one) */
 export function manyRealms(count: number): ClusterDescription {

@@ -96,6 +96,12 @@ export const agones: UpstreamChart = {
     },
   }),
   needs: () => ['namespaces', 'prometheus-operator-crds', 'agones-certificates'],
+  exceptions: () =>
+    ['agones-controller/agones-controller', 'agones-extensions/agones-extensions'].map((container) => ({
+      container,
+      rules: ['read-only-root', 'no-capabilities', 'seccomp'],
+      because: 'The chart writes the security context itself (non-root, no escalation) and has no value for the rest.',
+    })),
   provides: (cluster) => ({
     crds: [
       'fleetautoscalers.autoscaling.agones.dev',
@@ -127,6 +133,9 @@ export const agones: UpstreamChart = {
       serviceAccount: 'agones-controller',
     })),
     serviceAccounts: [`${NAMESPACE}/agones-controller`, ...(cluster.instances.length > 0 ? [`${INSTANCES}/agones-sdk`] : [])],
+    clusterKinds: ['admissionregistration.k8s.io/MutatingWebhookConfiguration', 'admissionregistration.k8s.io/ValidatingWebhookConfiguration', 'apiextensions.k8s.io/CustomResourceDefinition', 'apiregistration.k8s.io/APIService', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding', 'scheduling.k8s.io/PriorityClass'],
+    // In kube-system a RoleBinding, for the API server's certificate authority; beside its Fleets an account for their side containers.
+    namespaces: ['kube-system', ...(cluster.instances.length > 0 ? [INSTANCES] : [])],
   }),
   flows: (cluster) => {
     const controller = workload('agones', 'agones-controller');

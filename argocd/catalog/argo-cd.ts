@@ -130,6 +130,7 @@ export const argoCd: UpstreamChart = {
     serviceAccounts: ['argocd-application-controller', 'argocd-applicationset-controller', 'argocd-redis-secret-init', 'argocd-repo-server', 'argocd-server'].map(
       (name) => `${NAMESPACE}/${name}`,
     ),
+    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: (cluster) => {
     const controller = workload('argo-cd', 'argocd-application-controller');

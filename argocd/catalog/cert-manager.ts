@@ -82,6 +82,7 @@ export const certManager: UpstreamChart = {
       },
     ],
     serviceAccounts: [`${NAMESPACE}/cert-manager`, `${NAMESPACE}/cert-manager-cainjector`, `${NAMESPACE}/cert-manager-webhook`],
+    clusterKinds: ['admissionregistration.k8s.io/MutatingWebhookConfiguration', 'admissionregistration.k8s.io/ValidatingWebhookConfiguration', 'apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: (cluster) => {
     const controller = workload('cert-manager', 'cert-manager');

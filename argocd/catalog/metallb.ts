@@ -25,6 +25,13 @@ export const metallb: UpstreamChart = {
     },
   }),
   needs: () => ['namespaces', 'prometheus-operator-crds'],
+  exceptions: () => [
+    {
+      container: 'metallb-speaker/speaker',
+      rules: ['non-root', 'no-capabilities', 'no-host-namespaces'],
+      because: "It answers ARP on the node's own interfaces, which takes the host network and raw sockets (NET_RAW), and those root.",
+    },
+  ],
   provides: () => ({
     crds: [
       'bfdprofiles.metallb.io',
@@ -70,6 +77,7 @@ export const metallb: UpstreamChart = {
     secrets: [`${NAMESPACE}/metallb-webhook-cert`],
     configMaps: [`${NAMESPACE}/metallb-excludel2`],
     serviceAccounts: [`${NAMESPACE}/metallb-controller`, `${NAMESPACE}/metallb-speaker`],
+    clusterKinds: ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', 'apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: (cluster) => {
     const controller = workload('metallb', 'metallb-controller');

@@ -40,6 +40,9 @@ export const metricsServer: UpstreamChart = {
       },
     ],
     serviceAccounts: [`${NAMESPACE}/metrics-server`],
+    clusterKinds: ['apiregistration.k8s.io/APIService', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    // The API server's certificate authority for its callers is in a ConfigMap there, which a RoleBinding lets it read.
+    namespaces: ['kube-system'],
   }),
   flows: (cluster) => {
     const server = workload('metrics-server', 'metrics-server');

@@ -42,6 +42,7 @@ export const sealedSecrets: UpstreamChart = {
       },
     ],
     serviceAccounts: [`${NAMESPACE}/${NAME}`],
+    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: (cluster) => {
     const controller = workload('sealed-secrets', NAME);

@@ -99,6 +99,8 @@ export const traefik: UpstreamChart = {
     resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
   }),
   needs: (cluster) => ['namespaces', 'prometheus-operator-crds', ...(cluster.hasLoadBalancer ? ['metallb-config'] : [])],
+  exceptions: (cluster) =>
+    cluster.hasLoadBalancer ? [] : [{ container: 'traefik/traefik', rules: ['no-host-ports'], because: "Without a load balancer the node's own ports are the only way in." }],
   // The first is keyed by the names of Services, the others are a Service's spec as it is.
   freeValues: ['ports.admin.expose', 'service.spec', 'service.additionalServices.admin.spec'],
   provides: (cluster) => ({
@@ -154,6 +156,7 @@ export const traefik: UpstreamChart = {
     ],
     serviceAccounts: [`${NAMESPACE}/traefik`],
     ingressClasses: ['traefik'],
+    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'networking.k8s.io/IngressClass', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
   }),
   flows: (cluster) => {
     const pods = workload('traefik', 'traefik');

@@ -45,6 +45,27 @@ export interface Provides {
   readonly namespaces?: readonly string[];
 }
 
+/** What the project asks of every container; a chart that cannot keep one of them needs an exception. */
+export type HardeningRule =
+  | 'non-root'
+  | 'read-only-root'
+  | 'no-escalation'
+  | 'no-capabilities'
+  | 'seccomp'
+  | 'requests'
+  | 'memory-limit'
+  | 'no-host-namespaces'
+  | 'no-host-paths'
+  | 'no-host-ports';
+
+/** Rules that one container of a chart does not keep, and why that is right or cannot be helped. */
+export interface HardeningException {
+  /** `<workload>/<container>`. */
+  readonly container: string;
+  readonly rules: readonly HardeningRule[];
+  readonly because: string;
+}
+
 export interface UpstreamChart {
   /** Name of the Argo CD Application, and the Helm release name. */
   readonly name: string;
@@ -65,6 +86,8 @@ export interface UpstreamChart {
   readonly flows: (cluster: Cluster) => readonly Flow[];
   /** Helm hooks that the chart renders and that may stay, `<Kind>/<name>`: why Argo CD running them is right. `npm run charts:verify` refuses any other hook. @default none */
   readonly acceptedHooks?: Readonly<Record<string, string>>;
+  /** Containers that fall short of the project's rules; `npm run charts:verify` refuses any other shortfall, and an exception that is no longer needed. @default none */
+  readonly exceptions?: (cluster: Cluster) => readonly HardeningException[];
   /** Fields that something in the cluster writes and that are therefore no difference. @default none */
   readonly ignoreDifferences?: (cluster: Cluster) => readonly { readonly group?: string; readonly kind: string; readonly name?: string; readonly jsonPointers: readonly string[] }[];
   /** Paths of values, such as `configs.cm`, below which the chart takes any key although its values.yaml lists some; elsewhere `npm run charts:verify` refuses keys that the chart does not know. @default none */

@@ -2,11 +2,14 @@
  * Whether a catalogue entry's record says exactly what its chart rendered: nothing that is not there, and nothing that is there left out.
  * It deliberately knows no Helm: it compares a record with manifests, wherever they come from.
  */
-import type { Provides, ProvidedPods } from '../../argocd/catalog/types';
+import type { HardeningException, Provides, ProvidedPods } from '../../argocd/catalog/types';
+import { findShortfalls } from './hardening';
 import {
   dig,
+  groupKindOf,
   hookOf,
   identityOf,
+  isClusterScoped,
   type Manifest,
   namespaceOf,
   type Port,
@@ -30,6 +33,7 @@ export interface RecordedChart {
   readonly namespace: string;
   readonly provides: Provides;
   readonly acceptedHooks?: Readonly<Record<string, string>>;
+  readonly exceptions?: readonly HardeningException[];
 }
 
 /** Every difference between the record and the manifests, in a fixed order. */
@@ -43,7 +47,10 @@ export function compareRecord(chart: RecordedChart, manifests: readonly Manifest
     // Complete lists of these would only be long: recorded is what others refer to.
     ...compareNames('ConfigMap', chart.provides.configMaps ?? [], qualified(manifests, 'ConfigMap', chart.namespace), 'recorded only'),
     ...compareNames('ServiceAccount', chart.provides.serviceAccounts ?? [], qualified(manifests, 'ServiceAccount', chart.namespace), 'recorded only'),
+    ...compareNames('cluster-scoped kind', chart.provides.clusterKinds ?? [], distinct(manifests.filter(isClusterScoped).map(groupKindOf))),
+    ...compareNames('namespace', chart.provides.namespaces ?? [], otherNamespaces(chart, manifests)),
     ...compareHooks(chart, manifests),
+    ...compareHardening(chart, manifests),
     ...findPrivateKeys(manifests, chart.namespace),
   ];
 }
@@ -62,6 +69,32 @@ function compareNames(kind: string, recorded: readonly string[], rendered: reado
     .map((name) => notRendered(`${kind} ${name}`, `The record has it, but the chart renders ${list(rendered)}.`));
   if (completeness === 'recorded only') return missing;
   return [...missing, ...rendered.filter((name) => !recorded.includes(name)).map((name) => notRecorded(`${kind} ${name}`))];
+}
+
+function otherNamespaces(chart: RecordedChart, manifests: readonly Manifest[]): readonly string[] {
+  return distinct(manifests.map((each) => namespaceOf(each, chart.namespace))).filter((namespace) => namespace !== '' && namespace !== chart.namespace);
+}
+
+function distinct(items: readonly string[]): readonly string[] {
+  return [...new Set(items)].sort();
+}
+
+function compareHardening(chart: RecordedChart, manifests: readonly Manifest[]): readonly Difference[] {
+  const exceptions = (chart.exceptions ?? []).flatMap(({ container, rules }) => rules.map((rule) => ({ container, rule })));
+  const shortfalls = findShortfalls(manifests);
+  const same = (a: { container: string; rule: string }) => (b: { container: string; rule: string }) => a.container === b.container && a.rule === b.rule;
+  return [
+    ...shortfalls
+      .filter((each) => !exceptions.some(same(each)))
+      .map(({ container, rule }) => ({
+        rule: 'hardening',
+        place: container,
+        message: `The container does not keep the rule '${rule}'. Set the chart's value for it; where the chart has none or the program needs it, say so in the entry's exceptions.`,
+      })),
+    ...exceptions
+      .filter((each) => !shortfalls.some(same(each)))
+      .map(({ container, rule }) => ({ rule: 'needless-exception', place: container, message: `The container keeps the rule '${rule}', so that the exception can go.` })),
+  ];
 }
 
 function compareServices(chart: RecordedChart, manifests: readonly Manifest[]): readonly Difference[] {

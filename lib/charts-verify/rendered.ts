@@ -97,6 +97,17 @@ export function namespaceOf(manifest: Manifest, releaseNamespace: string): strin
   return CLUSTER_SCOPED.has(manifest.kind) ? '' : (manifest.metadata.namespace ?? releaseNamespace);
 }
 
+/** Whether an object of this kind belongs to no namespace. */
+export function isClusterScoped(manifest: Manifest): boolean {
+  return CLUSTER_SCOPED.has(manifest.kind);
+}
+
+/** `<group>/<Kind>`, without a group for the core API. */
+export function groupKindOf(manifest: Manifest): string {
+  const slash = manifest.apiVersion.indexOf('/');
+  return `${slash === -1 ? '' : manifest.apiVersion.slice(0, slash)}/${manifest.kind}`;
+}
+
 /** `kind namespace/name`, or `kind name` when it is cluster-scoped. */
 export function identityOf(manifest: Manifest, releaseNamespace: string): string {
   const namespace = namespaceOf(manifest, releaseNamespace);
@@ -135,7 +146,8 @@ interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[] | null;
 }
 
-const POD_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+/** Where kinds that start pods keep the template. */
+export const POD_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
   DaemonSet: ['spec', 'template'],
   Deployment: ['spec', 'template'],

@@ -93,7 +93,9 @@ function walk(values: unknown, position: Position): readonly Difference[] {
     }
     if (below.schema !== undefined) return walk(value, below);
     if (isOpen(schema)) return [];
-    if (mentions(chart.templates, below.path)) return [];
+    const mention = mentionOf(chart.templates, below.path);
+    if (mention === 'whole') return [];
+    if (mention === 'way' && isMap(value)) return walk(value, below);
     return [
       {
         rule: 'unknown-value',
@@ -147,12 +149,16 @@ function isOpen(schema: unknown): boolean {
   return isMap(schema) && (schema.additionalProperties === true || isMap(schema.patternProperties));
 }
 
-function mentions(templates: string, path: readonly string[]): boolean {
+/** How templates name a path: as a whole (`.Values.a`, and then everything below may be used), only on the way to something below it (`.Values.a.b`), or not at all. */
+function mentionOf(templates: string, path: readonly string[]): 'whole' | 'way' | undefined {
   const needle = `.Values.${path.join('.')}`;
+  let found: 'way' | undefined;
   for (let at = templates.indexOf(needle); at >= 0; at = templates.indexOf(needle, at + 1)) {
-    if (!/[A-Za-z0-9_]/.test(templates[at + needle.length] ?? '')) return true;
+    const next = templates[at + needle.length] ?? '';
+    if (next === '.') found = 'way';
+    else if (!/[A-Za-z0-9_]/.test(next)) return 'whole';
   }
-  return false;
+  return found;
 }
 
 function suggestion(key: string, known: readonly string[]): string {

@@ -2,6 +2,7 @@
  * One content type: the Fleet of its servers, the FleetAutoscaler, the configuration and the netcode key.
  * It deliberately allocates nothing and counts nothing: the broker allocates through the Kubernetes API, and Agones keeps the number of servers.
  */
+import { basename, dirname } from 'node:path/posix';
 import type { Chart } from 'cdk8s';
 import {
   Fleet,
@@ -64,7 +65,7 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
   const { cluster } = context;
   const namespace = NAMESPACES.instances;
   const own = { [LABELS.contentType]: type.name };
-  const data = instanceEnvironment(cluster, type);
+  const data = instanceEnvironment(type);
   const generation = generationKey(type.netcodeKeyGeneration);
   // On the GameServer, where the broker selects, and on its pod, where policies and monitors do.
   const running = labels('game-server', 'instance', {
@@ -135,8 +136,8 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
                     },
                     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
                     volumeMounts: [
-                      { name: 'netcode-key', mountPath: GAME_FILES.netcodeKey, readOnly: true },
-                      { name: 'broker-token', mountPath: GAME_FILES.brokerToken.replace(/\/token$/, ''), readOnly: true },
+                      { name: 'netcode-key', mountPath: dirname(GAME_FILES.netcodeKey), readOnly: true },
+                      { name: 'broker-token', mountPath: dirname(GAME_FILES.brokerToken), readOnly: true },
                       { name: 'tmp', mountPath: GAME_FILES.temporary },
                     ],
                   },
@@ -146,11 +147,16 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
                     name: 'netcode-key',
                     secret: {
                       secretName: instanceKeySecret(type.name),
-                      items: [{ key: generation, path: generation }],
+                      items: [{ key: generation, path: basename(GAME_FILES.netcodeKey) }],
                       defaultMode: 0o440,
                     },
                   },
-                  { name: 'broker-token', projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: 'token' } }] } },
+                  {
+                    name: 'broker-token',
+                    projected: {
+                      sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: basename(GAME_FILES.brokerToken) } }],
+                    },
+                  },
                   { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
                 ],
               },

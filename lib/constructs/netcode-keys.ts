@@ -7,9 +7,6 @@ import type { SecretKey } from '../secrets/spec';
 /** What a key opens: a realm by name, or a content type (all instances of one Fleet) by name. */
 export type NetcodeKeyOwner = { readonly realm: string } | { readonly instance: string };
 
-/** Folder in which a game server finds its key: one file per generation, 32 raw bytes each. */
-export const NETCODE_KEY_DIRECTORY = '/etc/mmo/netcode-key';
-
 /** Name of the Secret with the keys of a realm, in the realm's own namespace. */
 export const REALM_KEY_SECRET = 'netcode-key';
 
@@ -26,7 +23,7 @@ export function keyGenerations(current: number): number[] {
   return current > 1 ? [current - 1, current] : [current];
 }
 
-/** Key of one generation in the game server's Secret, and therefore the file's name: `generation-3`. */
+/** Key of one generation in the game server's Secret: `generation-3`. */
 export function generationKey(generation: number): string {
   return `generation-${generation}`;
 }

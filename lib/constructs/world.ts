@@ -2,6 +2,7 @@
  * One persistent world: the StatefulSet of one continent, with its volume, and the ConfigMap that it runs with.
  * It deliberately holds only what restarts with the world; Services, keys, rights and budgets are the realm's (realm.ts), in another Application.
  */
+import { basename, dirname } from 'node:path/posix';
 import type { Chart } from 'cdk8s';
 import { labels, PROTECTED } from '../component';
 import { add } from '../emit/manifest';
@@ -136,8 +137,8 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
               securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
               volumeMounts: [
                 { name: WORLD_CLAIM, mountPath: GAME_FILES.world },
-                { name: 'netcode-key', mountPath: GAME_FILES.netcodeKey, readOnly: true },
-                { name: 'broker-token', mountPath: GAME_FILES.brokerToken.replace(/\/token$/, ''), readOnly: true },
+                { name: 'netcode-key', mountPath: dirname(GAME_FILES.netcodeKey), readOnly: true },
+                { name: 'broker-token', mountPath: dirname(GAME_FILES.brokerToken), readOnly: true },
                 { name: 'tmp', mountPath: GAME_FILES.temporary },
               ],
             },
@@ -146,10 +147,17 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
             // Only the generation of this pod, readable by its group alone.
             {
               name: 'netcode-key',
-              secret: { secretName: REALM_KEY_SECRET, items: [{ key: generation, path: generation }], defaultMode: 0o440 },
+              secret: {
+                secretName: REALM_KEY_SECRET,
+                items: [{ key: generation, path: basename(GAME_FILES.netcodeKey) }],
+                defaultMode: 0o440,
+              },
             },
             // The kubelet renews it; it lives for an hour, the API's default.
-            { name: 'broker-token', projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: 'token' } }] } },
+            {
+              name: 'broker-token',
+              projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: basename(GAME_FILES.brokerToken) } }] },
+            },
             { name: 'tmp', emptyDir: { sizeLimit: Quantity.fromString('64Mi') } },
           ],
         },

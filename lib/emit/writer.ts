@@ -2,7 +2,7 @@
  * Writes trees of files so that they are either the old ones or the new ones: everything is staged beside the target before the first file is replaced.
  * It deliberately touches only what differs: unchanged files keep their time, files that nobody makes any more go.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** What a write would do, or did. Paths are relative to the target, with `/`. */
@@ -57,9 +57,14 @@ export function writeTree(directory: string, before: ReadonlyMap<string, string>
   const write = [...change.added, ...change.changed];
   try {
     mkdirSync(staging, { recursive: true });
-    write.forEach((file, index) => writeFileSync(path.join(staging, String(index)), after.get(file) ?? ''));
-    const folders = new Set(write.map((file) => path.dirname(file)));
-    for (const folder of folders) mkdirSync(path.join(directory, folder), { recursive: true });
+    if (before.size === 0 && !existsSync(directory)) {
+      // A tree that is all new is staged under its final names and renamed once.
+      writeAll(staging, write, (file) => file, after);
+      renameSync(staging, directory);
+      return change;
+    }
+    writeAll(staging, write, (_, index) => String(index), after);
+    makeFolders(directory, write);
     write.forEach((file, index) => renameSync(path.join(staging, String(index)), path.join(directory, file)));
   } finally {
     rmSync(staging, { recursive: true, force: true });
@@ -67,6 +72,16 @@ export function writeTree(directory: string, before: ReadonlyMap<string, string>
   for (const file of change.removed) rmSync(path.join(directory, file));
   removeEmptyFolders(directory, new Set(change.removed.map((file) => path.dirname(file))));
   return change;
+}
+
+function writeAll(directory: string, files: readonly string[], nameOf: (file: string, index: number) => string, texts: ReadonlyMap<string, string>): void {
+  const names = files.map(nameOf);
+  makeFolders(directory, names);
+  files.forEach((file, index) => writeFileSync(`${directory}/${names[index]}`, texts.get(file) ?? ''));
+}
+
+function makeFolders(directory: string, files: readonly string[]): void {
+  for (const folder of new Set(files.map((file) => path.dirname(file)))) mkdirSync(path.join(directory, folder), { recursive: true });
 }
 
 function removeEmptyFolders(directory: string, folders: ReadonlySet<string>): void {

@@ -36,13 +36,13 @@ function isValid(part: string, field: Field): boolean {
   const [range = '', step, ...rest] = part.split('/');
   if (rest.length > 0 || (step !== undefined && !/^[1-9][0-9]*$/.test(step))) return false;
   if (range === '*' || range === '?') return true;
-  const ends = range.split('-').map((end) => valueOf(end, field));
+  const ends = range.split('-').map((end) => fieldValue(end, field));
   if (ends.length > 2 || ends.some((end) => end === undefined)) return false;
   const [from = 0, to = from] = ends;
   return from <= to;
 }
 
-function valueOf(text: string, field: Field): number | undefined {
+function fieldValue(text: string, field: Field): number | undefined {
   const named = field.names?.indexOf(text.toLowerCase()) ?? -1;
   if (named >= 0) return named + field.min;
   if (!/^[0-9]+$/.test(text)) return undefined;

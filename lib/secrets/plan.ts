@@ -80,7 +80,8 @@ export function missingPlaces(needed: readonly SecretSpec[], store: SecretStore)
 }
 
 /**
- * What to seal so that nothing is missing: only the missing copies of a fixed value, all copies of any other.
+ * What to seal so that nothing is missing: all copies of a generated value, because its sealed ones cannot be read back; of a fixed or asked value,
+ * which is known or which a person has, only the missing copies, so that adding a realm leaves the files of the others alone.
  * @param only leaves out the values for which it answers false
  */
 export function planMissing(needed: readonly SecretSpec[], store: SecretStore, only: (value: NeededValue) => boolean = () => true): Step[] {
@@ -89,7 +90,7 @@ export function planMissing(needed: readonly SecretSpec[], store: SecretStore, o
     .flatMap((value) => {
       const missing = missingOf(value, store);
       if (missing.length === 0) return [];
-      return ['literal' in value.source ? { value, seal: missing, replaces: [] } : allCopies(value, store)];
+      return ['generate' in value.source ? allCopies(value, store) : { value, seal: missing, replaces: [] }];
     });
 }
 

@@ -19,7 +19,7 @@ export function emitSealedSecret(chart: Chart, spec: SecretSpec, store: SecretSt
     else encryptedData[key] = value;
   }
   const annotations = { ...(spec.protected ? PROTECTED : {}), ...spec.annotations };
-  add(chart, SealedSecret, {
+  const object = add(chart, SealedSecret, {
     metadata: {
       name: spec.name,
       namespace: spec.namespace,
@@ -27,12 +27,14 @@ export function emitSealedSecret(chart: Chart, spec: SecretSpec, store: SecretSt
       ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     },
     spec: {
-      encryptedData,
+      encryptedData: {},
       template: {
         ...(spec.type && spec.type !== 'Opaque' ? { type: spec.type } : {}),
         metadata: { name: spec.name, namespace: spec.namespace, ...(spec.labels ? { labels: { ...spec.labels } } : {}) },
       },
     },
   });
+  // Set as data: the generated class copies a map once for each of its keys, and the broker's keys are as many as there are realms.
+  object.manifest.spec.encryptedData = encryptedData;
   return missing;
 }

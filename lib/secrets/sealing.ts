@@ -168,9 +168,9 @@ export interface CertificateRequest {
 export async function makeCertificate(
   request: CertificateRequest,
 ): Promise<{ readonly certificate: string; readonly privateKey: KeyObject }> {
-  // Loaded here because only making needs it: a synth reads certificates and must not pay for ASN.1 classes.
-  const x509 = await import('@peculiar/asn1-x509');
-  const { AsnConvert, OctetString } = await import('@peculiar/asn1-schema');
+  // Loaded here, because a synth reads certificates and must not pay for ASN.1 classes that only making one needs.
+  const x509 = require('@peculiar/asn1-x509') as typeof import('@peculiar/asn1-x509');
+  const { AsnConvert, OctetString } = require('@peculiar/asn1-schema') as typeof import('@peculiar/asn1-schema');
   const { organization, commonName, bits = 4096, years = 10, from = new Date() } = request;
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: bits });
 

@@ -1,6 +1,4 @@
 import { App, Chart } from 'cdk8s';
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import { connectBroker } from '../../charts/connect-broker';
 import {
   BROKER_COMMANDS,
@@ -11,41 +9,13 @@ import {
   BROKER_TOKEN_SECONDS,
   type BrokerConfig,
 } from '../../lib/broker-contract';
-import type { BuildContext } from '../../lib/component';
 import { indistinctContinents } from '../../lib/constructs/broker-config';
 import type { Manifest, PlainObject } from '../../lib/emit/manifest';
-import { type Cluster, type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
+import { type Cluster, resolveCluster } from '../../lib/model/cluster';
 import { NetworkPlan } from '../../lib/network-policies';
 import { BROKER_PORTS, WORKLOADS } from '../../lib/platform';
 import { validateObject } from '../../lib/schemas';
-import type { SecretSpec } from '../../lib/secrets/spec';
-
-interface Built {
-  readonly objects: readonly PlainObject[];
-  readonly secrets: readonly SecretSpec[];
-  readonly warnings: readonly string[];
-}
-
-function build(description: ClusterDescription): Built {
-  const cluster = resolveCluster(description);
-  const chart = new Chart(new App(), 'connect-broker');
-  const secrets: SecretSpec[] = [];
-  const warnings: string[] = [];
-  const context: BuildContext = {
-    cluster,
-    namespaces: [],
-    warn: (message) => warnings.push(message),
-    secret: (_chart, spec) => secrets.push(spec),
-  };
-  for (const application of connectBroker.applications(cluster)) application.build(chart, context);
-  return { objects: chart.apiObjects.map((object) => (object as Manifest).manifest), secrets, warnings };
-}
-
-function find({ objects }: Built, kind: string, name: string): PlainObject {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
-  if (!found) throw new Error(`no ${kind} '${name}' among ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`);
-  return found;
-}
+import { type Built, build, change, find, homelab, laptop, waveOf } from './broker-fixture';
 
 const masked = (value: unknown): unknown =>
   JSON.parse(
@@ -54,7 +24,7 @@ const masked = (value: unknown): unknown =>
       .replace(/"mmo\/config-hash":"[^"]*"/g, '"mmo/config-hash":"<hash>"'),
   );
 
-const built = build(homelab);
+const built = build(connectBroker, homelab);
 const deployment = find(built, 'Deployment', 'connect-broker');
 const job = find(built, 'Job', 'connect-broker-migrate');
 const pods: readonly (readonly [string, PlainObject])[] = [
@@ -63,15 +33,14 @@ const pods: readonly (readonly [string, PlainObject])[] = [
 ];
 const configOf = (from: Built): BrokerConfig => JSON.parse(find(from, 'ConfigMap', 'connect-broker-config').data['config.json']);
 const flowsOf = (cluster: Cluster) => connectBroker.flows?.(cluster) ?? [];
-const change = (patch: Partial<ClusterDescription>): ClusterDescription => ({ ...homelab, ...patch });
 
 describe('the connect broker', () => {
   test.each([
     ['homelab', homelab],
-    ['local', local],
+    ['laptop', laptop],
   ])('of %s has only objects that the schemas accept', (_name, description) => {
     expect(
-      build(description).objects.flatMap((object) =>
+      build(connectBroker, description).objects.flatMap((object) =>
         validateObject(object).map(({ path, message }) => `${object.kind}.${path} ${message}`),
       ),
     ).toEqual([]);
@@ -163,13 +132,11 @@ describe('the connect broker', () => {
   });
 
   test('has everything that the migration mounts in an earlier wave, and the new program in a later one', () => {
-    const wave = (object: { metadata: { annotations?: Record<string, string> } }) =>
-      object.metadata.annotations?.['argocd.argoproj.io/sync-wave'];
-    expect(wave(find(built, 'ConfigMap', 'connect-broker-config'))).toBe('-1');
-    expect(wave(find(built, 'Certificate', 'database-ca'))).toBe('-1');
-    expect(wave(find(built, 'ServiceAccount', 'connect-broker-migrate'))).toBe('-1');
+    expect(waveOf(find(built, 'ConfigMap', 'connect-broker-config'))).toBe('-1');
+    expect(waveOf(find(built, 'Certificate', 'database-ca'))).toBe('-1');
+    expect(waveOf(find(built, 'ServiceAccount', 'connect-broker-migrate'))).toBe('-1');
     expect(built.secrets.map((secret) => secret.annotations?.['argocd.argoproj.io/sync-wave'])).toEqual(['-1', '-1', '-1', '-1']);
-    expect(wave(deployment)).toBe('1');
+    expect(waveOf(deployment)).toBe('1');
   });
 
   test('has one right in the whole cluster: to create TokenReviews', () => {
@@ -180,7 +147,7 @@ describe('the connect broker', () => {
 
   test('rolls when its configuration changes', () => {
     const hash = (from: Built) => find(from, 'Deployment', 'connect-broker').spec.template.metadata.annotations['mmo/config-hash'];
-    expect(hash(build(change({ broker: { registration: 'open' } })))).not.toBe(hash(built));
+    expect(hash(build(connectBroker, change({ broker: { registration: 'open' } })))).not.toBe(hash(built));
   });
 
   test('publishes only the port of players by a route', () => {
@@ -212,7 +179,7 @@ describe('the connect broker', () => {
         { ...second, port: 40010 },
       ],
     };
-    expect(build(change({ realms: [twice] })).warnings).toEqual([
+    expect(build(connectBroker, change({ realms: [twice] })).warnings).toEqual([
       expect.stringContaining('aurora/eldermoor, aurora/sunreach all at 203.0.113.7:40010'),
     ]);
   });
@@ -241,21 +208,21 @@ describe("the broker's configuration", () => {
   });
 
   test("takes a node's own public address where the world is on that node's port", () => {
-    expect(configOf(build(local)).realms[0]?.continents[0]?.public).toEqual({ address: '127.0.0.1', port: 40000 });
+    expect(configOf(build(connectBroker, laptop)).realms[0]?.continents[0]?.public).toEqual({ address: '127.0.0.1', port: 40000 });
   });
 
   test('has no public addresses when the home has none', () => {
     const { publicAddress: _, ...network } = homelab.network;
-    expect(JSON.stringify(configOf(build(change({ network }))))).not.toContain('"public"');
+    expect(JSON.stringify(configOf(build(connectBroker, change({ network }))))).not.toContain('"public"');
   });
 
   test('leaves out realms that are retired', () => {
     const realms = (homelab.realms ?? []).map((realm) => (realm.name === 'aurora' ? { ...realm, state: 'retired' as const } : realm));
-    expect(configOf(build(change({ realms }))).realms.map(({ name }) => name)).toEqual(['borealis']);
+    expect(configOf(build(connectBroker, change({ realms }))).realms.map(({ name }) => name)).toEqual(['borealis']);
   });
 
   test('names no namespace of instances where there are none', () => {
-    expect(configOf(build(change({ instances: [] }))).kubernetes).toEqual({ audience: 'connect-broker' });
+    expect(configOf(build(connectBroker, change({ instances: [] }))).kubernetes).toEqual({ audience: 'connect-broker' });
   });
 
   test('holds no secret', () => {
@@ -271,14 +238,13 @@ describe("the broker's secrets", () => {
       'realm.aurora.1': 'netcode/realm/aurora/1',
       'realm.borealis.1': 'netcode/realm/borealis/1',
       'instance.dungeon.1': 'netcode/instance/dungeon/1',
-      'instance.raid.1': 'netcode/instance/raid/1',
       'instance.battleground.1': 'netcode/instance/battleground/1',
     });
   });
 
   test('hold the previous generation too while servers that started with it still run', () => {
     const realms = (homelab.realms ?? []).map((realm) => ({ ...realm, netcodeKeyGeneration: 3 }));
-    expect(Object.keys(keysOf(build(change({ realms, instances: [] })), 'netcode-keys'))).toEqual([
+    expect(Object.keys(keysOf(build(connectBroker, change({ realms, instances: [] })), 'netcode-keys'))).toEqual([
       'realm.aurora.2',
       'realm.aurora.3',
       'realm.borealis.2',
@@ -288,7 +254,10 @@ describe("the broker's secrets", () => {
 
   test("keep a retired realm's key, because its world may come back", () => {
     const realms = (homelab.realms ?? []).map((realm) => ({ ...realm, state: 'retired' as const }));
-    expect(Object.keys(keysOf(build(change({ realms, instances: [] })), 'netcode-keys'))).toEqual(['realm.aurora.1', 'realm.borealis.1']);
+    expect(Object.keys(keysOf(build(connectBroker, change({ realms, instances: [] })), 'netcode-keys'))).toEqual([
+      'realm.aurora.1',
+      'realm.borealis.1',
+    ]);
   });
 });
 

@@ -1,46 +1,21 @@
-import { App, Chart } from 'cdk8s';
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
+import { ISSUERS } from '../../charts/cert-manager';
 import { connectBroker } from '../../charts/connect-broker';
 import { database, endpointPort } from '../../charts/database';
 import { BROKER_DATABASE_CONNECTIONS } from '../../lib/broker-contract';
-import type { BuildContext, Component } from '../../lib/component';
-import { archiveName, DATABASE_HOST, regionOf, sixFieldSchedule } from '../../lib/constructs/postgres';
+import { archiveName, CLUSTER_ISSUER, DATABASE_HOST, regionOf, sixFieldSchedule } from '../../lib/constructs/postgres';
 import { OTHER_CONNECTIONS, postgresParameters } from '../../lib/constructs/postgres-parameters';
-import type { Manifest, PlainObject } from '../../lib/emit/manifest';
+import type { PlainObject } from '../../lib/emit/manifest';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
-import type { SecretSpec } from '../../lib/secrets/spec';
-
-interface Built {
-  readonly objects: readonly PlainObject[];
-  readonly secrets: readonly SecretSpec[];
-}
-
-function build(description: ClusterDescription, component: Component = database): Built {
-  const cluster = resolveCluster(description);
-  const chart = new Chart(new App(), component.name);
-  const secrets: SecretSpec[] = [];
-  const context: BuildContext = { cluster, namespaces: [], warn: () => undefined, secret: (_chart, spec) => secrets.push(spec) };
-  for (const application of component.applications(cluster)) application.build(chart, context);
-  return { objects: chart.apiObjects.map((object) => (object as Manifest).manifest), secrets };
-}
-
-function find({ objects }: Built, kind: string, name: string): PlainObject {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
-  if (!found) throw new Error(`no ${kind} '${name}' among ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`);
-  return found;
-}
+import { type Built, build, change, find, homelab, laptop, waveOf } from './broker-fixture';
 
 const PROTECTION = 'Prune=false,Delete=false';
 const syncOptions = (object: PlainObject) => object.metadata.annotations?.['argocd.argoproj.io/sync-options'];
-const wave = (object: PlainObject) => object.metadata.annotations?.['argocd.argoproj.io/sync-wave'];
-const change = (patch: Partial<ClusterDescription>): ClusterDescription => ({ ...homelab, ...patch });
 const masked = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value).replace(/"imageName":"([^":@]+)[^"]*"/g, '"imageName":"$1:<version>"'));
 
-const built = build(homelab);
-const onLaptop = build(local);
+const built = build(database, homelab);
+const onLaptop = build(database, laptop);
 const cluster = find(built, 'Cluster', 'postgres');
 const single = find(onLaptop, 'Cluster', 'postgres');
 const { backups: _backups, ...withoutBackups } = homelab;
@@ -48,10 +23,10 @@ const { backups: _backups, ...withoutBackups } = homelab;
 describe('the database', () => {
   test.each([
     ['homelab', homelab],
-    ['local', local],
+    ['laptop', laptop],
   ])('of %s has only objects that the schemas accept', (_name, description) => {
     expect(
-      build(description).objects.flatMap((object) =>
+      build(database, description).objects.flatMap((object) =>
         validateObject(object).map(({ path, message }) => `${object.kind}.${path} ${message}`),
       ),
     ).toEqual([]);
@@ -113,7 +88,7 @@ describe('the database', () => {
   test('takes passwords of the same identity as the broker, each sealed for its own namespace', () => {
     const passwords = ({ secrets }: Built) =>
       secrets.flatMap(({ namespace, keys }) => (keys.password ? [{ namespace, value: keys.password.value }] : []));
-    expect([...passwords(built), ...passwords(build(homelab, connectBroker))]).toEqual([
+    expect([...passwords(built), ...passwords(build(connectBroker, homelab))]).toEqual([
       { namespace: 'database', value: 'database/broker-owner-password' },
       { namespace: 'database', value: 'database/broker-password' },
       { namespace: 'connect-broker', value: 'database/broker-password' },
@@ -154,7 +129,11 @@ describe("the database's certificate", () => {
 
   test("is signed by the authority whose certificate the broker's Secret carries", () => {
     const issuerOf = (from: Built, name: string) => find(from, 'Certificate', name).spec.issuerRef;
-    expect(issuerOf(built, 'postgres-server')).toEqual(issuerOf(build(homelab, connectBroker), 'database-ca'));
+    expect(issuerOf(built, 'postgres-server')).toEqual(issuerOf(build(connectBroker, homelab), 'database-ca'));
+  });
+
+  test('comes from the issuer that cert-manager has', () => {
+    expect(CLUSTER_ISSUER).toBe(ISSUERS.ca);
   });
 
   test('gives nobody else the right to replicate: clients are verified by the operator’s own authority', () => {
@@ -162,7 +141,7 @@ describe("the database's certificate", () => {
   });
 
   test('is there before the Cluster, which waits for it', () => {
-    expect([wave(find(built, 'Certificate', 'postgres-server')), wave(cluster)]).toEqual(['-1', undefined]);
+    expect([waveOf(find(built, 'Certificate', 'postgres-server')), waveOf(cluster)]).toEqual(['-1', undefined]);
   });
 });
 
@@ -170,7 +149,7 @@ describe("the database's connections", () => {
   const broker = resolveCluster(change({ broker: { maxReplicas: 20 } }));
 
   test('suffice for every replica that autoscaling and an update may start', () => {
-    const limit = find(build(change({ broker: { maxReplicas: 20 } })), 'Cluster', 'postgres').spec;
+    const limit = find(build(database, change({ broker: { maxReplicas: 20 } })), 'Cluster', 'postgres').spec;
     const needed = (broker.broker.maxReplicas + 1) * (BROKER_DATABASE_CONNECTIONS.pool + BROKER_DATABASE_CONNECTIONS.listener);
     expect(limit.managed.roles[0].connectionLimit).toBe(needed);
     expect(Number(limit.postgresql.parameters.max_connections)).toBe(needed + OTHER_CONNECTIONS);
@@ -219,7 +198,7 @@ describe("the database's backups", () => {
   });
 
   test('never archive a recovered generation over the one that it came from', () => {
-    const { spec } = find(build(change({ database: { generation: 2 } })), 'Cluster', 'postgres');
+    const { spec } = find(build(database, change({ database: { generation: 2 } })), 'Cluster', 'postgres');
     expect(spec.externalClusters[0].plugin.parameters.serverName).toBe('postgres-1');
     expect(spec.plugins[0].parameters.serverName).toBe('postgres-2');
     expect(spec.bootstrap).toEqual({
@@ -228,13 +207,13 @@ describe("the database's backups", () => {
   });
 
   test('are needed for a generation that is recovered from them', () => {
-    expect(() => build({ ...withoutBackups, database: { generation: 2 } })).toThrow(
+    expect(() => build(database, { ...withoutBackups, database: { generation: 2 } })).toThrow(
       "database.generation is 2, which means recovered from the backups of generation 1, but cluster 'homelab' has no backups",
     );
   });
 
   test('are left out, with plugin, store and credentials, where the description has none', () => {
-    const without = build(withoutBackups);
+    const without = build(database, withoutBackups);
     expect(find(without, 'Cluster', 'postgres').spec).not.toHaveProperty('plugins');
     expect(without.objects.map(({ kind }) => kind)).not.toEqual(expect.arrayContaining(['ObjectStore']));
     expect(without.secrets.map(({ name }) => name)).toEqual(['role-broker-owner', 'role-broker']);
@@ -245,7 +224,7 @@ describe("the database's backups", () => {
   });
 
   test('come after the Cluster, and their store before it', () => {
-    expect([wave(find(built, 'ObjectStore', 'backups')), wave(find(built, 'ScheduledBackup', 'postgres'))]).toEqual(['-1', '1']);
+    expect([waveOf(find(built, 'ObjectStore', 'backups')), waveOf(find(built, 'ScheduledBackup', 'postgres'))]).toEqual(['-1', '1']);
   });
 
   test('send no checksums that stores other than Amazon’s refuse', () => {

@@ -3,12 +3,98 @@
  * It deliberately builds one component alone, without store, policies or Argo CD.
  */
 import { App, Chart } from 'cdk8s';
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import type { BuildContext, Component } from '../../lib/component';
 import { Manifest, type PlainObject } from '../../lib/emit/manifest';
-import { type Cluster, type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
+import {
+  type Cluster,
+  type ClusterDescription,
+  DescriptionError,
+  defineCluster,
+  type Mistake,
+  resolveCluster,
+} from '../../lib/model/cluster';
 import type { SecretSpec } from '../../lib/secrets/spec';
+
+/** Three machines with MetalLB and backups. Its own copy and not apps/homelab.ts, which people edit. */
+export const homelab = defineCluster({
+  name: 'homelab',
+  kubernetes: { apiServer: { addresses: ['192.168.1.11'] } },
+  nodes: ['node-1', 'node-2', 'node-3'].map((name, index) => ({ name, address: `192.168.1.${11 + index}` })),
+  git: { repository: 'https://github.com/you/mmo-backend.git' },
+  domain: 'mmo.homelab.io',
+  network: {
+    pool: '192.168.1.240-192.168.1.254',
+    ingress: '192.168.1.240',
+    dns: '192.168.1.241',
+    adminIngress: '192.168.1.242',
+    publicAddress: '203.0.113.7',
+  },
+  storage: { class: 'longhorn', expandable: true },
+  certificates: { issuer: 'letsencrypt', email: 'you@homelab.io', dns01: { cloudflare: { zone: 'homelab.io' } } },
+  backups: { endpoint: 'https://s3.example.com', bucket: 'worlds-of-mine' },
+  game: { image: 'ghcr.io/you/mmo-server:0.4.2', imageUnverified: 'this is a test', protocolId: '0x4d4d4f0000000001', build: '0.4.2' },
+  realms: [
+    {
+      name: 'aurora',
+      exposure: { type: 'own-address' },
+      continents: [
+        { name: 'eldermoor', address: '192.168.1.245', port: 40000 },
+        { name: 'sunreach', address: '192.168.1.246', port: 40001 },
+      ],
+    },
+    {
+      name: 'borealis',
+      exposure: { type: 'shared-address', address: '192.168.1.247' },
+      continents: [
+        { name: 'frosthold', port: 40002 },
+        { name: 'icewind', port: 40003 },
+      ],
+      capacity: 200,
+    },
+  ],
+  instances: [
+    { name: 'dungeon', capacity: 5, autoscaling: { policy: 'buffer', ready: 2, max: 20 } },
+    {
+      name: 'raid',
+      capacity: 25,
+      autoscaling: {
+        policy: 'schedule',
+        windows: [{ name: 'evening', timeZone: 'Europe/Berlin', start: '0 19 * * 3,5,6', duration: '4h', ready: 3, max: 8 }],
+        otherwise: { ready: 1, max: 4 },
+      },
+    },
+    { name: 'battleground', capacity: 40, rooms: 4, autoscaling: { policy: 'counter', counter: 'rooms', free: 4, max: 6 } },
+  ],
+});
+
+/** A laptop: no load balancer, no backups. */
+export const local = defineCluster({
+  name: 'local',
+  kubernetes: { apiServer: { addresses: ['172.18.0.2'] }, loadBalancer: 'none' },
+  nodes: [{ name: 'local-control-plane', address: '172.18.0.2', publicAddress: '127.0.0.1' }],
+  git: { repository: 'https://github.com/you/mmo-backend.git' },
+  domain: 'mmo.localhost.test',
+  network: { instancePorts: { first: 7000, last: 7009 } },
+  certificates: { issuer: 'self-signed' },
+  game: {
+    image: 'ghcr.io/you/mmo-server:0.4.2',
+    imageUnverified: 'this is a test',
+    protocolId: '0x4d4d4f0000000001',
+    build: '0.4.2',
+    announceSeconds: 5,
+    saveSeconds: 10,
+  },
+  realms: [
+    {
+      name: 'aurora',
+      exposure: { type: 'host-port' },
+      continents: [{ name: 'eldermoor', port: 40000, node: 'local-control-plane' }],
+      capacity: 20,
+      storage: '1Gi',
+    },
+  ],
+  instances: [{ name: 'dungeon', capacity: 5, autoscaling: { policy: 'buffer', ready: 1, max: 3 } }],
+});
 
 export interface Built {
   readonly cluster: Cluster;
@@ -72,6 +158,17 @@ export function homelabWith(changes: Partial<ClusterDescription>): ClusterDescri
 /** The laptop's cluster with some fields replaced. */
 export function localWith(changes: Partial<ClusterDescription>): ClusterDescription {
   return { ...local, ...changes };
+}
+
+/** Every mistake of a description; none when it is right. */
+export function mistakesOf(description: ClusterDescription): readonly Mistake[] {
+  try {
+    resolveCluster(description);
+    return [];
+  } catch (error) {
+    if (error instanceof DescriptionError) return error.mistakes;
+    throw error;
+  }
 }
 
 /** The only pod template of a workload. */

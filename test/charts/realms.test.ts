@@ -1,11 +1,9 @@
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import { realms } from '../../charts/realms';
 import { brokerKeyName, keyGenerations, realmKeyIdentity } from '../../lib/constructs/netcode-keys';
 import { POD_ENVIRONMENT } from '../../lib/game-contract';
-import { type ClusterDescription, DescriptionError, type Mistake, resolveCluster } from '../../lib/model/cluster';
+import { type ClusterDescription, type Mistake, resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
-import { type Built, built, homelabWith, localWith, masked, podOf } from './game-harness';
+import { type Built, built, homelab, homelabWith, local, localWith, masked, mistakesOf, podOf } from './game-harness';
 
 type RealmInput = NonNullable<ClusterDescription['realms']>[number];
 
@@ -14,16 +12,6 @@ const aurora: RealmInput = {
   exposure: { type: 'own-address' },
   continents: [{ name: 'eldermoor', address: '192.168.1.245' }],
 };
-
-function mistakesOf(description: ClusterDescription): readonly Mistake[] {
-  try {
-    resolveCluster(description);
-    return [];
-  } catch (error) {
-    if (error instanceof DescriptionError) return error.mistakes;
-    throw error;
-  }
-}
 
 /** Mistakes of a homelab whose only realm is aurora, changed. */
 function auroraMistakes(changes: Partial<RealmInput>): readonly Mistake[] {
@@ -144,7 +132,21 @@ describe('worlds', () => {
     const { secret } = podOf(example.get('StatefulSet', 'realm-aurora/eldermoor')).spec.volumes.find(
       (volume: { name: string }) => volume.name === 'netcode-key',
     );
-    expect(secret).toEqual({ secretName: 'netcode-key', items: [{ key: 'generation-1', path: 'generation-1' }], defaultMode: 0o440 });
+    expect(secret).toEqual({ secretName: 'netcode-key', items: [{ key: 'generation-1', path: 'key' }], defaultMode: 0o440 });
+  });
+
+  test('the server learns generation and build from the labels that the broker reads, so that they cannot disagree', () => {
+    const pod = podOf(example.get('StatefulSet', 'realm-aurora/eldermoor'));
+    const missing = Object.values(POD_ENVIRONMENT).flatMap((path) => {
+      const label = /^metadata\.labels\['(.*)'\]$/.exec(path)?.[1];
+      return label !== undefined && pod.metadata.labels[label] === undefined ? [label] : [];
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('nothing is said twice to the server', () => {
+    const config = Object.keys(example.get('ConfigMap', 'realm-aurora/eldermoor').data);
+    expect(config.filter((name) => name in POD_ENVIRONMENT)).toEqual([]);
   });
 
   test('a changed configuration restarts the world', () => {
@@ -222,8 +224,8 @@ describe('what surrounds a realm', () => {
   test('continents that share an address have the same sharing key and different ports', () => {
     const services = ['frosthold', 'icewind'].map((name) => example.get('Service', `realm-borealis/${name}-public`));
     expect(services.map((each) => [each.metadata.annotations?.['metallb.io/allow-shared-ip'], each.spec.ports[0].port])).toEqual([
-      ['games-192.168.1.247', 40000],
-      ['games-192.168.1.247', 40001],
+      ['games-192.168.1.247', 40002],
+      ['games-192.168.1.247', 40003],
     ]);
   });
 

@@ -13,7 +13,7 @@ import {
 } from '../../lib/secrets/plan';
 import type { SecretSpec } from '../../lib/secrets/spec';
 import { memoryStore } from '../../lib/secrets/store';
-import { brokerKeys, databaseCopy, databaseOwner, everySecret, realmKey } from './fixtures';
+import { brokerKeys, databaseCopy, databaseOwner, dnsToken, everySecret, realmKey } from './fixtures';
 
 const summary = (steps: readonly Step[]) =>
   steps.map(({ value, seal, replaces }) => ({ value: value.identity, seal: seal.map(placeName), replaces: replaces.map(placeName) }));
@@ -60,6 +60,13 @@ describe('the plan for what is missing', () => {
     expect(summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), (value) => 'literal' in value.source))).toEqual(
       [{ value: 'database/broker/username', seal: ['connect-broker/database/username'], replaces: [] }],
     );
+  });
+
+  test('replaces nothing of an asked value, because a person has it', () => {
+    const copy: SecretSpec = { ...dnsToken, namespace: 'elsewhere' };
+    expect(summary(planMissing([dnsToken, copy], memoryStore([dnsToken])))).toEqual([
+      { value: 'cloudflare/api-token', seal: ['elsewhere/cloudflare/api-token'], replaces: [] },
+    ]);
   });
 
   test('is empty when nothing is missing', () => {

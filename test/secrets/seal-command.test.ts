@@ -108,6 +108,18 @@ describe('--missing', () => {
     expect(open('cert-manager', 'cloudflare', 'api-token').toString()).toBe('hunter2');
   });
 
+  test('asks for a value that is sealed elsewhere as the same one, and leaves that copy alone', async () => {
+    const needed: SecretSpec[] = [dnsToken];
+    const { run, open, questions, store } = project({ needed, person: ['hunter2', 'hunter2'] });
+    await run(...seal, '--missing');
+    const before = store().encryptedData('cert-manager', 'cloudflare');
+    needed.push({ ...dnsToken, namespace: 'elsewhere' });
+    expect((await run(...seal, '--missing')).code).toBe(0);
+    expect(questions[1]).toContain('the same as is sealed for 1 other place: ');
+    expect(open('elsewhere', 'cloudflare', 'api-token').toString()).toBe('hunter2');
+    expect(store().encryptedData('cert-manager', 'cloudflare')).toEqual(before);
+  });
+
   test('names the next step', async () => {
     expect((await project({ needed: [realmKey] }).run(...seal, '--missing')).output).toContain('Next: npm run synth');
   });

@@ -114,7 +114,7 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
     expect(flows.flatMap(ends).filter((end) => recordOf(end)?.hostNetwork)).toEqual([]);
   });
 
-  test('give every workload of the catalogue with a service account of its own a way to somewhere', () => {
+  test('leave no running workload of the catalogue without any flow', () => {
     const touched = new Set(flows.flatMap(ends).map((end) => `${end.namespace}/${end.name}`));
     // No replicas: there are no pods.
     const idle = ['argocd/argocd-applicationset-controller'];
