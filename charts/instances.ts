@@ -72,7 +72,12 @@ export const instances: Component = {
 const INSTANCE_ALERTS: Parameters<typeof alertRules>[3] = [
   {
     name: 'InstancesExhausted',
-    expr: 'sum by (name) (agones_fleets_replicas_count{type="ready"}) == 0',
+    // No server is ready and no allocated one has a room left: with several rooms on a server, the first alone is usual.
+    expr: [
+      'sum by (name) (agones_fleets_replicas_count{type="ready"}) == 0',
+      'and on (name)',
+      'sum by (name) (agones_fleet_counters{counter="rooms", type="total_capacity"}) - sum by (name) (agones_fleet_counters{counter="rooms", type="total_count"}) == 0',
+    ].join('\n'),
     for: '5m',
     severity: 'critical',
     summary: "No free server of '{{ $labels.name }}' for 5 minutes.",

@@ -108,6 +108,7 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
       },
     },
     purpose: `lets the backups of realm '${realm.name}' into the object store`,
+    protected: true,
   });
   // An identity of ours: K8up's own (pod-executor) may execute commands in every pod of the namespace, which copying files does not need.
   add(chart, KubeServiceAccount, { metadata });

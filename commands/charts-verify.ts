@@ -1,12 +1,12 @@
 /**
  * `npm run charts:verify`: parses its options and prints what lib/charts-verify.ts found; nothing else.
  */
-import { parseArgs } from 'node:util';
 import { clusters } from '../apps';
 import { catalog } from '../argocd/catalog';
 import { type ChartReport, countDifferences, KUBE_VERSION, type VerifyReport, verifyCharts } from '../lib/charts-verify';
 import { HelmError } from '../lib/charts-verify/helm';
 import { DescriptionError, resolveCluster } from '../lib/model/cluster';
+import { readOptions, runCommand, UsageError } from './options';
 
 const HELP = `Usage: npm run charts:verify -- [--charts DIR] [--helm PATH] [--chart NAME]... [--json]
 
@@ -24,48 +24,38 @@ Exit code: 0 when records and charts agree, 1 when not, 2 for a wrong option.
 `;
 
 /** @returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  let options: { charts?: string; helm?: string; chart?: string[]; json?: boolean; help?: boolean };
-  try {
-    options = parseArgs({
-      args: [...args],
-      options: {
-        charts: { type: 'string' },
-        helm: { type: 'string' },
-        chart: { type: 'string', multiple: true },
-        json: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const unknown = (options.chart ?? []).filter((name) => !catalog.some((entry) => entry.name === name));
-  if (unknown.length > 0) {
-    console.error(`The catalogue has no chart ${unknown.map((name) => `'${name}'`).join(', ')}; it has ${catalog.map((entry) => entry.name).join(', ')}.`);
-    return 2;
-  }
-  try {
-    const report = await verifyCharts({
-      clusters: clusters.map(resolveCluster),
-      catalog,
-      helm: options.helm ?? process.env.HELM ?? 'helm',
-      dist: 'dist',
-      ...(options.charts === undefined ? {} : { charts: options.charts }),
-      ...(options.chart === undefined ? {} : { only: options.chart }),
+export function main(args: readonly string[]): Promise<number> {
+  return runCommand(async () => {
+    const parsed = readOptions(args, HELP, {
+      charts: { type: 'string' },
+      helm: { type: 'string' },
+      chart: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
     });
-    console.log(options.json ? JSON.stringify(report, null, 2) : describe(report));
-    return countDifferences(report) === 0 ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof HelmError) && !(error instanceof DescriptionError)) throw error;
-    console.error(error.message);
-    return 1;
-  }
+    if (!parsed) return 0;
+    const { charts, helm, chart: only, json } = parsed.values;
+    const unknown = (only ?? []).filter((name) => !catalog.some((entry) => entry.name === name));
+    if (unknown.length > 0) {
+      const known = catalog.map((entry) => entry.name).join(', ');
+      throw new UsageError(`The catalogue has no chart ${unknown.map((name) => `'${name}'`).join(', ')}; it has ${known}.`);
+    }
+    try {
+      const report = await verifyCharts({
+        clusters: clusters.map(resolveCluster),
+        catalog,
+        helm: helm ?? process.env.HELM ?? 'helm',
+        dist: 'dist',
+        ...(charts === undefined ? {} : { charts }),
+        ...(only === undefined ? {} : { only }),
+      });
+      console.log(json ? JSON.stringify(report, null, 2) : describe(report));
+      return countDifferences(report) === 0 ? 0 : 1;
+    } catch (error) {
+      if (!(error instanceof HelmError) && !(error instanceof DescriptionError)) throw error;
+      console.error(error.message);
+      return 1;
+    }
+  });
 }
 
 /** The report for people: a table, then every difference. */
@@ -82,8 +72,15 @@ function describe(report: VerifyReport): string {
         ]
       : [chart.cluster, chart.chart, chart.version, `off: ${chart.off}`],
   );
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.filter((row) => row.length === head.length).map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string => row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(row.length === head.length ? (widths[column] ?? 0) : 0))).join('  ');
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.filter((row) => row.length === head.length).map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) =>
+        column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(row.length === head.length ? (widths[column] ?? 0) : 0),
+      )
+      .join('  ');
   // What differs in every cluster is said once.
   const clustersOf = new Map<string, string[]>();
   for (const { cluster, chart, differences: found } of report.charts) {
@@ -114,10 +111,4 @@ function describe(report: VerifyReport): string {
 
 function distinct(charts: readonly ChartReport[]): number {
   return new Set(charts.map((chart) => chart.chart)).size;
-}
-
-if (require.main === module) {
-  main(process.argv.slice(2)).then((code) => {
-    process.exitCode = code;
-  });
 }

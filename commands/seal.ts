@@ -19,7 +19,7 @@ import {
 } from '../lib/secrets/plan';
 import { makeExampleCertificate, type SealingCertificate, SecretsError, seal, strictLabel } from '../lib/secrets/sealing';
 import type { SecretSpec, SecretStore } from '../lib/secrets/spec';
-import { CERTIFICATE_FILE, type FileStore, fileStore } from '../lib/secrets/store';
+import { CERTIFICATE_FILE, certificateExists, type FileStore, fileStore } from '../lib/secrets/store';
 import { readOptions, runCommand, UsageError } from './options';
 
 const HELP = `
@@ -198,6 +198,8 @@ function chosenCluster(name: string | undefined, clusters: readonly string[]): s
 }
 
 async function makeExample(store: FileStore, clusterName: string): Promise<number> {
+  // Making one takes seconds; whoever has one already need not wait for the refusal.
+  if (store.certificate()) throw certificateExists(store.place);
   store.writeCertificate(await makeExampleCertificate(clusterName));
   console.log(
     [

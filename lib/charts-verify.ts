@@ -9,6 +9,7 @@ import type { UpstreamChart } from '../argocd/catalog/types';
 import { type ChartVersion, charts as pinned } from '../versions';
 import { readTree, validateCustomResources } from './charts-verify/custom-resources';
 import { Helm, HelmError, readChartSource } from './charts-verify/helm';
+import { findBlindMonitors } from './charts-verify/monitors';
 import { compareRecord, compareRenders, type Difference } from './charts-verify/record';
 import { type Manifest, readManifests, workloadsOf } from './charts-verify/rendered';
 import { type ChartSource, repeatedDefaults, unknownValues } from './charts-verify/values';
@@ -119,7 +120,10 @@ async function chartFolder(helm: Helm, entry: UpstreamChart, charts: string | un
 
 function versionOf(entry: UpstreamChart): ChartVersion {
   const version = (pinned as Record<string, ChartVersion>)[entry.chart];
-  if (!version) throw new Error(`The catalogue entry '${entry.name}' names the chart '${entry.chart}', which versions.ts does not pin; it pins ${Object.keys(pinned).join(', ')}.`);
+  if (!version)
+    throw new Error(
+      `The catalogue entry '${entry.name}' names the chart '${entry.chart}', which versions.ts does not pin; it pins ${Object.keys(pinned).join(', ')}.`,
+    );
   return version;
 }
 
@@ -128,7 +132,13 @@ interface FoundChart {
   readonly source: ChartSource;
 }
 
-async function verifyChart(helm: Helm, entry: UpstreamChart, cluster: Cluster, chart: FoundChart | HelmError, definitions: Map<string, Manifest>): Promise<ChartReport> {
+async function verifyChart(
+  helm: Helm,
+  entry: UpstreamChart,
+  cluster: Cluster,
+  chart: FoundChart | HelmError,
+  definitions: Map<string, Manifest>,
+): Promise<ChartReport> {
   const head = { cluster: cluster.name, chart: entry.name, version: versionOf(entry).version };
   const nothing = { bytes: 0, objects: 0, crds: 0, services: 0, workloads: 0, secrets: 0, hooks: 0, repeated: [], differences: [] };
   const enabled = entry.enabled?.(cluster) ?? true;
@@ -157,7 +167,16 @@ async function verifyChart(helm: Helm, entry: UpstreamChart, cluster: Cluster, c
       repeated: repeatedDefaults(values, source),
       differences: [
         ...valueDifferences,
-        ...compareRecord({ namespace: entry.namespace, provides: entry.provides(cluster), acceptedHooks: entry.acceptedHooks, exceptions: entry.exceptions?.(cluster) }, manifests),
+        ...compareRecord(
+          {
+            namespace: entry.namespace,
+            provides: entry.provides(cluster),
+            acceptedHooks: entry.acceptedHooks,
+            exceptions: entry.exceptions?.(cluster),
+          },
+          manifests,
+        ),
+        ...findBlindMonitors(manifests, entry.namespace),
         ...compareRenders(first, second, readManifests, entry.namespace),
       ],
     };
@@ -174,14 +193,19 @@ function unrendered(entry: UpstreamChart, error: Error): Difference {
 function unservedApis(definitions: readonly Manifest[]): readonly Difference[] {
   const served = new Set(
     definitions.flatMap((each) => {
-      const { group, names, versions } = each.spec as { group: string; names: { kind: string }; versions: readonly { name: string; served: boolean }[] };
+      const { group, names, versions } = each.spec as {
+        group: string;
+        names: { kind: string };
+        versions: readonly { name: string; served: boolean }[];
+      };
       return versions.filter((version) => version.served).flatMap(({ name }) => [`${group}/${name}`, `${group}/${name}/${names.kind}`]);
     }),
   );
   return API_VERSIONS.filter((version) => !served.has(version)).map((version) => ({
     rule: 'unserved-api',
     place: version,
-    message: 'Charts are rendered as if the cluster had this API, but no chart of the catalogue renders its CRD: correct API_VERSIONS or the catalogue.',
+    message:
+      'Charts are rendered as if the cluster had this API, but no chart of the catalogue renders its CRD: correct API_VERSIONS or the catalogue.',
   }));
 }
 

@@ -1,8 +1,9 @@
 /**
  * Agones: instanced game servers. Fleets and their autoscalers are ours; so are the certificates of its webhooks, because the chart would make random ones at every render.
  */
-import { fromApiServer, scraped, toApiServer, workload } from './workloads';
+
 import type { UpstreamChart } from './types';
+import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'agones-system';
 /** Namespace of every Fleet. */
@@ -133,7 +134,15 @@ export const agones: UpstreamChart = {
       serviceAccount: 'agones-controller',
     })),
     serviceAccounts: [`${NAMESPACE}/agones-controller`, ...(cluster.instances.length > 0 ? [`${INSTANCES}/agones-sdk`] : [])],
-    clusterKinds: ['admissionregistration.k8s.io/MutatingWebhookConfiguration', 'admissionregistration.k8s.io/ValidatingWebhookConfiguration', 'apiextensions.k8s.io/CustomResourceDefinition', 'apiregistration.k8s.io/APIService', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding', 'scheduling.k8s.io/PriorityClass'],
+    clusterKinds: [
+      'admissionregistration.k8s.io/MutatingWebhookConfiguration',
+      'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'apiregistration.k8s.io/APIService',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+      'scheduling.k8s.io/PriorityClass',
+    ],
     // In kube-system a RoleBinding, for the API server's certificate authority; beside its Fleets an account for their side containers.
     namespaces: ['kube-system', ...(cluster.instances.length > 0 ? [INSTANCES] : [])],
   }),

@@ -2,11 +2,12 @@
  * Argo CD, managed by itself: the bootstrap installs this version with these values, and from then on this Application keeps them.
  * The chart leaves out ServiceMonitors where their CRDs are not there yet, so that the same values fit a bare cluster.
  */
-import { healthCustomizations } from '../health';
-import { scraped, toApiServer, workload } from './workloads';
+
 import type { FlowPort } from '../../lib/flows';
 import type { Cluster } from '../../lib/model/cluster';
+import { healthCustomizations } from '../health';
 import type { ProvidedPods, ProvidedService, UpstreamChart } from './types';
+import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'argocd';
 
@@ -37,7 +38,8 @@ export const argoCd: UpstreamChart = {
       cm: {
         ...healthCustomizations(),
         // Quantities in a Fleet's pod template are compared as quantities: 1 is 1000m.
-        'resource.customizations.knownTypeFields.agones.dev_Fleet': '- field: spec.template.spec.template\n  type: core/v1/PodTemplateSpec\n',
+        'resource.customizations.knownTypeFields.agones.dev_Fleet':
+          '- field: spec.template.spec.template\n  type: core/v1/PodTemplateSpec\n',
         // The autoscaler's field. Git leaves it out; this keeps a hand-written number from becoming a tug-of-war.
         'resource.customizations.ignoreDifferences.agones.dev_Fleet': 'jsonPointers:\n  - /spec/replicas\n',
       },
@@ -124,13 +126,27 @@ export const argoCd: UpstreamChart = {
     ],
     // Rendered empty; Argo CD's server writes the admin password's hash and its signing key into it.
     secrets: [`${NAMESPACE}/argocd-secret`],
-    configMaps: ['argocd-cm', 'argocd-cmd-params-cm', 'argocd-gpg-keys-cm', 'argocd-rbac-cm', 'argocd-redis-health-configmap', 'argocd-ssh-known-hosts-cm', 'argocd-tls-certs-cm'].map(
-      (name) => `${NAMESPACE}/${name}`,
-    ),
-    serviceAccounts: ['argocd-application-controller', 'argocd-applicationset-controller', 'argocd-redis-secret-init', 'argocd-repo-server', 'argocd-server'].map(
-      (name) => `${NAMESPACE}/${name}`,
-    ),
-    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    configMaps: [
+      'argocd-cm',
+      'argocd-cmd-params-cm',
+      'argocd-gpg-keys-cm',
+      'argocd-rbac-cm',
+      'argocd-redis-health-configmap',
+      'argocd-ssh-known-hosts-cm',
+      'argocd-tls-certs-cm',
+    ].map((name) => `${NAMESPACE}/${name}`),
+    serviceAccounts: [
+      'argocd-application-controller',
+      'argocd-applicationset-controller',
+      'argocd-redis-secret-init',
+      'argocd-repo-server',
+      'argocd-server',
+    ].map((name) => `${NAMESPACE}/${name}`),
+    clusterKinds: [
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => {
     const controller = workload('argo-cd', 'argocd-application-controller');
@@ -143,8 +159,18 @@ export const argoCd: UpstreamChart = {
       toApiServer(cluster, workload('argo-cd', 'argocd-redis-secret-init'), "It makes the Secret with Redis' password."),
       { from: controller, to: repoServer, ports: [{ port: 8081 }], because: 'The controller asks it for rendered manifests.' },
       { from: server, to: repoServer, ports: [{ port: 8081 }], because: 'The web page shows rendered manifests.' },
-      ...[controller, server, repoServer].map((from) => ({ from, to: redis, ports: [{ port: 6379 }], because: "Redis is Argo CD's cache." })),
-      { from: workload('traefik', 'traefik'), to: server, ports: [{ port: 8080 }], because: 'Admins open the web page through the admin entry point.' },
+      ...[controller, server, repoServer].map((from) => ({
+        from,
+        to: redis,
+        ports: [{ port: 6379 }],
+        because: "Redis is Argo CD's cache.",
+      })),
+      {
+        from: workload('traefik', 'traefik'),
+        to: server,
+        ports: [{ port: 8080 }],
+        because: 'Admins open the web page through the admin entry point.',
+      },
       {
         from: repoServer,
         to: { outside: 'internet' },

@@ -1,8 +1,9 @@
 /**
  * cert-manager: certificates for the public hosts (ACME) and for webhooks (a CA of the cluster's own). Issuers are ours and come after it.
  */
-import { fromApiServer, scraped, toApiServer, workload } from './workloads';
+
 import type { UpstreamChart } from './types';
+import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'cert-manager';
 
@@ -27,7 +28,12 @@ export const certManager: UpstreamChart = {
     cainjector: { resources: { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '256Mi' } } },
     prometheus: { servicemonitor: { enabled: true } },
     // DNS-01 asks public resolvers, because in the LAN Pi-hole answers for the domain and never shows the challenge.
-    ...(hasDns01(cluster) ? { dns01RecursiveNameserversOnly: true, dns01RecursiveNameservers: cluster.dns.upstreams.map((address) => `${address}:53`).join(',') } : {}),
+    ...(hasDns01(cluster)
+      ? {
+          dns01RecursiveNameserversOnly: true,
+          dns01RecursiveNameservers: cluster.dns.upstreams.map((address) => `${address}:53`).join(','),
+        }
+      : {}),
   }),
   needs: () => ['namespaces', 'prometheus-operator-crds'],
   provides: () => ({
@@ -41,7 +47,11 @@ export const certManager: UpstreamChart = {
     ],
     services: [
       { name: 'cert-manager', ports: [{ name: 'http-metrics', port: 9402 }], labels: { 'app.kubernetes.io/component': 'controller' } },
-      { name: 'cert-manager-cainjector', ports: [{ name: 'http-metrics', port: 9402 }], labels: { 'app.kubernetes.io/component': 'cainjector' } },
+      {
+        name: 'cert-manager-cainjector',
+        ports: [{ name: 'http-metrics', port: 9402 }],
+        labels: { 'app.kubernetes.io/component': 'cainjector' },
+      },
       {
         name: 'cert-manager-webhook',
         ports: [
@@ -82,7 +92,13 @@ export const certManager: UpstreamChart = {
       },
     ],
     serviceAccounts: [`${NAMESPACE}/cert-manager`, `${NAMESPACE}/cert-manager-cainjector`, `${NAMESPACE}/cert-manager-webhook`],
-    clusterKinds: ['admissionregistration.k8s.io/MutatingWebhookConfiguration', 'admissionregistration.k8s.io/ValidatingWebhookConfiguration', 'apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    clusterKinds: [
+      'admissionregistration.k8s.io/MutatingWebhookConfiguration',
+      'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => {
     const controller = workload('cert-manager', 'cert-manager');
@@ -102,7 +118,8 @@ export const certManager: UpstreamChart = {
               from: controller,
               to: { outside: 'internet' as const },
               ports: [{ port: 443 }, { port: 80 }],
-              because: "Let's Encrypt and the DNS provider (443), and the self-check of an HTTP-01 challenge under the public address (80).",
+              because:
+                "Let's Encrypt and the DNS provider (443), and the self-check of an HTTP-01 challenge under the public address (80).",
             },
             {
               from: controller,

@@ -1,8 +1,9 @@
 /**
  * MetalLB: gives Services addresses of the LAN by answering ARP for them (layer 2). Pools and advertisements are ours and come after it.
  */
-import { fromApiServer, scraped, toApiServer, workload } from './workloads';
+
 import type { UpstreamChart } from './types';
+import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'metallb-system';
 
@@ -11,13 +12,20 @@ export const metallb: UpstreamChart = {
   chart: 'metallb',
   namespace: NAMESPACE,
   summary: 'Gives Services of type LoadBalancer pinned addresses of the LAN.',
-  enabled: (cluster) => cluster.hasLoadBalancer || 'there is no load balancer (kubernetes.loadBalancer is "none"): Services are published on ports of the node',
+  enabled: (cluster) =>
+    cluster.hasLoadBalancer || 'there is no load balancer (kubernetes.loadBalancer is "none"): Services are published on ports of the node',
   values: () => ({
     // BGP is not used; without FRR the speaker needs NET_RAW alone, and a DaemonSet of six containers goes.
     frrk8s: { enabled: false },
     // The chart sets the rest of the security context, but no seccomp profile.
-    controller: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } }, resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } } },
-    speaker: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } }, resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '128Mi' } } },
+    controller: {
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+    },
+    speaker: {
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+    },
     prometheus: {
       serviceMonitor: { enabled: true },
       // A Role for one named Prometheus; ours reads every namespace already.
@@ -46,8 +54,16 @@ export const metallb: UpstreamChart = {
     ],
     services: [
       { name: 'metallb-webhook-service', ports: [{ port: 443 }] },
-      { name: 'metallb-controller-monitor-service', ports: [{ name: 'metricshttps', port: 9120 }], labels: { name: 'metallb-controller-monitor-service' } },
-      { name: 'metallb-speaker-monitor-service', ports: [{ name: 'metricshttps', port: 9120 }], labels: { name: 'metallb-speaker-monitor-service' } },
+      {
+        name: 'metallb-controller-monitor-service',
+        ports: [{ name: 'metricshttps', port: 9120 }],
+        labels: { name: 'metallb-controller-monitor-service' },
+      },
+      {
+        name: 'metallb-speaker-monitor-service',
+        ports: [{ name: 'metricshttps', port: 9120 }],
+        labels: { name: 'metallb-speaker-monitor-service' },
+      },
     ],
     pods: [
       {
@@ -77,7 +93,12 @@ export const metallb: UpstreamChart = {
     secrets: [`${NAMESPACE}/metallb-webhook-cert`],
     configMaps: [`${NAMESPACE}/metallb-excludel2`],
     serviceAccounts: [`${NAMESPACE}/metallb-controller`, `${NAMESPACE}/metallb-speaker`],
-    clusterKinds: ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', 'apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    clusterKinds: [
+      'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => {
     const controller = workload('metallb', 'metallb-controller');
@@ -86,7 +107,12 @@ export const metallb: UpstreamChart = {
       ...fromApiServer(controller, [{ port: 9443 }], 'The API server asks the webhook about pools and advertisements.'),
       scraped(controller, 9120),
       // The speakers are in the host network: Prometheus reaches them at the nodes' addresses, and no policy selects them.
-      { from: workload('kube-prometheus-stack', 'prometheus'), to: { outside: 'nodes' }, ports: [{ port: 9120 }], because: "Prometheus reads the speakers' metrics." },
+      {
+        from: workload('kube-prometheus-stack', 'prometheus'),
+        to: { outside: 'nodes' },
+        ports: [{ port: 9120 }],
+        because: "Prometheus reads the speakers' metrics.",
+      },
     ];
   },
 };

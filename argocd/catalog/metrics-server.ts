@@ -1,8 +1,9 @@
 /**
  * metrics-server: CPU and memory of pods for autoscaling and `kubectl top`, where the distribution does not bring it.
  */
-import { fromApiServer, scraped, toApiServer, workload } from './workloads';
+
 import type { UpstreamChart } from './types';
+import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'metrics-server';
 
@@ -11,7 +12,8 @@ export const metricsServer: UpstreamChart = {
   chart: 'metrics-server',
   namespace: NAMESPACE,
   summary: 'Serves CPU and memory of pods to the autoscaler.',
-  enabled: (cluster) => cluster.kubernetes.metricsServer === 'install' || 'the distribution brings metrics-server (kubernetes.metricsServer is "provided")',
+  enabled: (cluster) =>
+    cluster.kubernetes.metricsServer === 'install' || 'the distribution brings metrics-server (kubernetes.metricsServer is "provided")',
   values: () => ({
     args: [
       // kubeadm, kind and Talos give kubelets self-signed serving certificates unless their rotation is turned on and somebody approves the requests.
@@ -40,7 +42,11 @@ export const metricsServer: UpstreamChart = {
       },
     ],
     serviceAccounts: [`${NAMESPACE}/metrics-server`],
-    clusterKinds: ['apiregistration.k8s.io/APIService', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    clusterKinds: [
+      'apiregistration.k8s.io/APIService',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
     // The API server's certificate authority for its callers is in a ConfigMap there, which a RoleBinding lets it read.
     namespaces: ['kube-system'],
   }),

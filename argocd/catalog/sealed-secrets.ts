@@ -1,8 +1,9 @@
 /**
  * Sealed Secrets: turns the sealed values in Git into Secrets. The key is the project's own, brought by the bootstrap before the controller starts.
  */
-import { scraped, toApiServer, workload } from './workloads';
+
 import type { UpstreamChart } from './types';
+import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'sealed-secrets';
 /** What kubeseal and most documentation expect the controller to be called. */
@@ -42,7 +43,11 @@ export const sealedSecrets: UpstreamChart = {
       },
     ],
     serviceAccounts: [`${NAMESPACE}/${NAME}`],
-    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    clusterKinds: [
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => {
     const controller = workload('sealed-secrets', NAME);

@@ -1,9 +1,10 @@
 /**
  * Traefik: HTTPS for players on one address and for admin pages on another. Routes, Middlewares and TLS options are ours; game UDP never passes through it.
  */
-import { scraped, toApiServer, workload } from './workloads';
-import type { UpstreamChart } from './types';
+
 import type { Cluster } from '../../lib/model/cluster';
+import type { UpstreamChart } from './types';
+import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'traefik';
 
@@ -100,14 +101,31 @@ export const traefik: UpstreamChart = {
   }),
   needs: (cluster) => ['namespaces', 'prometheus-operator-crds', ...(cluster.hasLoadBalancer ? ['metallb-config'] : [])],
   exceptions: (cluster) =>
-    cluster.hasLoadBalancer ? [] : [{ container: 'traefik/traefik', rules: ['no-host-ports'], because: "Without a load balancer the node's own ports are the only way in." }],
+    cluster.hasLoadBalancer
+      ? []
+      : [
+          {
+            container: 'traefik/traefik',
+            rules: ['no-host-ports'],
+            because: "Without a load balancer the node's own ports are the only way in.",
+          },
+        ],
   // The first is keyed by the names of Services, the others are a Service's spec as it is.
   freeValues: ['ports.admin.expose', 'service.spec', 'service.additionalServices.admin.spec'],
   provides: (cluster) => ({
     crds: [
-      ...['ingressroutes', 'ingressroutetcps', 'ingressrouteudps', 'middlewares', 'middlewaretcps', 'serverstransports', 'serverstransporttcps', 'tlsoptions', 'tlsstores', 'traefikservices'].map(
-        (plural) => `${plural}.traefik.io`,
-      ),
+      ...[
+        'ingressroutes',
+        'ingressroutetcps',
+        'ingressrouteudps',
+        'middlewares',
+        'middlewaretcps',
+        'serverstransports',
+        'serverstransporttcps',
+        'tlsoptions',
+        'tlsstores',
+        'traefikservices',
+      ].map((plural) => `${plural}.traefik.io`),
       // Of Traefik's commercial product; the chart's crds folder has no switch for them. Nothing uses them.
       ...[
         'accesscontrolpolicies',
@@ -137,7 +155,11 @@ export const traefik: UpstreamChart = {
         labels: workload('traefik', 'traefik').labels,
       },
       { name: 'traefik-admin', ports: [{ name: 'admin', port: 443 }], labels: workload('traefik', 'traefik').labels },
-      { name: 'traefik-metrics', ports: [{ name: 'metrics', port: entryPointPorts.metrics }], labels: { 'app.kubernetes.io/component': 'metrics' } },
+      {
+        name: 'traefik-metrics',
+        ports: [{ name: 'metrics', port: entryPointPorts.metrics }],
+        labels: { 'app.kubernetes.io/component': 'metrics' },
+      },
     ],
     pods: [
       {
@@ -156,7 +178,12 @@ export const traefik: UpstreamChart = {
     ],
     serviceAccounts: [`${NAMESPACE}/traefik`],
     ingressClasses: ['traefik'],
-    clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'networking.k8s.io/IngressClass', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/ClusterRoleBinding'],
+    clusterKinds: [
+      'apiextensions.k8s.io/CustomResourceDefinition',
+      'networking.k8s.io/IngressClass',
+      'rbac.authorization.k8s.io/ClusterRole',
+      'rbac.authorization.k8s.io/ClusterRoleBinding',
+    ],
   }),
   flows: (cluster) => {
     const pods = workload('traefik', 'traefik');

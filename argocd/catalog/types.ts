@@ -89,7 +89,9 @@ export interface UpstreamChart {
   /** Containers that fall short of the project's rules; `npm run charts:verify` refuses any other shortfall, and an exception that is no longer needed. @default none */
   readonly exceptions?: (cluster: Cluster) => readonly HardeningException[];
   /** Fields that something in the cluster writes and that are therefore no difference. @default none */
-  readonly ignoreDifferences?: (cluster: Cluster) => readonly { readonly group?: string; readonly kind: string; readonly name?: string; readonly jsonPointers: readonly string[] }[];
+  readonly ignoreDifferences?: (
+    cluster: Cluster,
+  ) => readonly { readonly group?: string; readonly kind: string; readonly name?: string; readonly jsonPointers: readonly string[] }[];
   /** Paths of values, such as `configs.cm`, below which the chart takes any key although its values.yaml lists some; elsewhere `npm run charts:verify` refuses keys that the chart does not know. @default none */
   readonly freeValues?: readonly string[];
   /** Secrets (sealed by us) that its values refer to, `<namespace>/<name>`: keys. */

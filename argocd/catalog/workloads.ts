@@ -109,7 +109,9 @@ export function workload(chartName: string, workloadName: string): Workload {
   if (!chart) throw new Error(`argocd/catalog/workloads.ts has no chart '${chartName}'; it has ${chartsWithWorkloads.join(', ')}.`);
   const labels = chart.pods[workloadName];
   if (!labels) {
-    throw new Error(`argocd/catalog/workloads.ts has no workload '${workloadName}' of chart '${chartName}'; it has ${workloadNames(chartName).join(', ')}.`);
+    throw new Error(
+      `argocd/catalog/workloads.ts has no workload '${workloadName}' of chart '${chartName}'; it has ${workloadNames(chartName).join(', ')}.`,
+    );
   }
   return { name: workloadName, namespace: chart.namespace, labels };
 }
@@ -130,5 +132,10 @@ export function fromApiServer(to: Workload, ports: readonly FlowPort[], because:
 
 /** A flow from Prometheus to a workload's metrics ports. */
 export function scraped(to: Workload, ...ports: readonly number[]): Flow {
-  return { from: workload('kube-prometheus-stack', 'prometheus'), to, ports: ports.map((port) => ({ port })), because: 'Prometheus reads its metrics.' };
+  return {
+    from: workload('kube-prometheus-stack', 'prometheus'),
+    to,
+    ports: ports.map((port) => ({ port })),
+    because: 'Prometheus reads its metrics.',
+  };
 }

@@ -31,7 +31,9 @@ export function readTree(folder: string): readonly PlacedManifest[] | undefined 
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.yaml'))
     .sort()
-    .flatMap((name) => readManifests(readFileSync(join(folder, name), 'utf8')).map((manifest) => ({ file: relative('.', join(folder, name)), manifest })));
+    .flatMap((name) =>
+      readManifests(readFileSync(join(folder, name), 'utf8')).map((manifest) => ({ file: relative('.', join(folder, name)), manifest })),
+    );
 }
 
 /**
@@ -54,7 +56,11 @@ export function validateCustomResources(objects: readonly PlacedManifest[], defi
   const known = ours.filter(({ manifest }) => used.has(`${manifest.apiVersion} ${manifest.kind}`));
   for (const { file, manifest } of known) {
     for (const violation of schemas.validate(manifest)) {
-      differences.push({ rule: 'invalid-custom-resource', place: `${file}${violation.path ? ` ${violation.path}` : ''}`, message: violation.message });
+      differences.push({
+        rule: 'invalid-custom-resource',
+        place: `${file}${violation.path ? ` ${violation.path}` : ''}`,
+        message: violation.message,
+      });
     }
   }
   return { validated: known.length, differences };
@@ -67,7 +73,9 @@ function groupOf(apiVersion: string): string {
 function findDefinition(manifest: Manifest, definitions: readonly Manifest[]): UsedDefinition | string {
   const group = groupOf(manifest.apiVersion);
   const version = manifest.apiVersion.slice(group.length + 1);
-  const definition = definitions.find((each) => dig(each, 'spec', 'group') === group && dig(each, 'spec', 'names', 'kind') === manifest.kind);
+  const definition = definitions.find(
+    (each) => dig(each, 'spec', 'group') === group && dig(each, 'spec', 'names', 'kind') === manifest.kind,
+  );
   if (!definition) return `No chart renders a CRD for ${manifest.kind} of ${group}; the cluster would refuse the object.`;
   const versions = (dig(definition, 'spec', 'versions') as readonly DefinitionVersion[] | undefined) ?? [];
   const served = versions.find((each) => each.name === version && each.served);

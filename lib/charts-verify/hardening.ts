@@ -24,7 +24,10 @@ interface SecurityContext {
 interface Container {
   readonly name: string;
   readonly securityContext?: SecurityContext | null;
-  readonly resources?: { readonly requests?: Readonly<Record<string, unknown>>; readonly limits?: Readonly<Record<string, unknown>> } | null;
+  readonly resources?: {
+    readonly requests?: Readonly<Record<string, unknown>>;
+    readonly limits?: Readonly<Record<string, unknown>>;
+  } | null;
   readonly ports?: readonly { readonly hostPort?: number }[] | null;
 }
 

@@ -55,7 +55,9 @@ export class Helm {
     if (charts !== undefined) {
       const folder = join(charts, name);
       if (!existsSync(join(folder, 'Chart.yaml'))) {
-        throw new HelmError(`${folder} has no Chart.yaml; unpack ${version.chart} ${version.version} there, subcharts included, or leave --charts out to fetch it.`);
+        throw new HelmError(
+          `${folder} has no Chart.yaml; unpack ${version.chart} ${version.version} there, subcharts included, or leave --charts out to fetch it.`,
+        );
       }
       const found = String((parse(readFileSync(join(folder, 'Chart.yaml'), 'utf8')) as { version?: string }).version);
       if (found.replace(/^v/, '') !== version.version.replace(/^v/, '')) {
@@ -103,7 +105,9 @@ export class Helm {
     } catch (error) {
       const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
       if (code === 'ENOENT') {
-        throw new HelmError(`There is no program '${this.program}'. Install Helm 3.14 or later (https://helm.sh), or name it by --helm PATH or the environment variable HELM.`);
+        throw new HelmError(
+          `There is no program '${this.program}'. Install Helm 3.14 or later (https://helm.sh), or name it by --helm PATH or the environment variable HELM.`,
+        );
       }
       const reason = (stderr ?? message)
         .split('\n')
@@ -138,7 +142,9 @@ function readTexts(folder: string): readonly string[] {
 function readSubcharts(folder: string): Readonly<Record<string, ChartSource>> {
   const charts = join(folder, 'charts');
   if (!existsSync(charts)) return {};
-  const metadata = parse(readFileSync(join(folder, 'Chart.yaml'), 'utf8')) as { dependencies?: readonly { name: string; alias?: string }[] };
+  const metadata = parse(readFileSync(join(folder, 'Chart.yaml'), 'utf8')) as {
+    dependencies?: readonly { name: string; alias?: string }[];
+  };
   return Object.fromEntries(
     readdirSync(charts, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())

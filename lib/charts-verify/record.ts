@@ -2,7 +2,7 @@
  * Whether a catalogue entry's record says exactly what its chart rendered: nothing that is not there, and nothing that is there left out.
  * It deliberately knows no Helm: it compares a record with manifests, wherever they come from.
  */
-import type { HardeningException, Provides, ProvidedPods } from '../../argocd/catalog/types';
+import type { HardeningException, ProvidedPods, Provides } from '../../argocd/catalog/types';
 import { findShortfalls } from './hardening';
 import {
   dig,
@@ -46,7 +46,12 @@ export function compareRecord(chart: RecordedChart, manifests: readonly Manifest
     ...compareNames('Secret', chart.provides.secrets ?? [], qualified(manifests, 'Secret', chart.namespace)),
     // Complete lists of these would only be long: recorded is what others refer to.
     ...compareNames('ConfigMap', chart.provides.configMaps ?? [], qualified(manifests, 'ConfigMap', chart.namespace), 'recorded only'),
-    ...compareNames('ServiceAccount', chart.provides.serviceAccounts ?? [], qualified(manifests, 'ServiceAccount', chart.namespace), 'recorded only'),
+    ...compareNames(
+      'ServiceAccount',
+      chart.provides.serviceAccounts ?? [],
+      qualified(manifests, 'ServiceAccount', chart.namespace),
+      'recorded only',
+    ),
     ...compareNames('cluster-scoped kind', chart.provides.clusterKinds ?? [], distinct(manifests.filter(isClusterScoped).map(groupKindOf))),
     ...compareNames('namespace', chart.provides.namespaces ?? [], otherNamespaces(chart, manifests)),
     ...compareHooks(chart, manifests),
@@ -63,7 +68,12 @@ function qualified(manifests: readonly Manifest[], kind: string, releaseNamespac
   return manifests.filter((each) => each.kind === kind).map((each) => `${namespaceOf(each, releaseNamespace)}/${each.metadata.name}`);
 }
 
-function compareNames(kind: string, recorded: readonly string[], rendered: readonly string[], completeness: 'complete' | 'recorded only' = 'complete'): readonly Difference[] {
+function compareNames(
+  kind: string,
+  recorded: readonly string[],
+  rendered: readonly string[],
+  completeness: 'complete' | 'recorded only' = 'complete',
+): readonly Difference[] {
   const missing = recorded
     .filter((name) => !rendered.includes(name))
     .map((name) => notRendered(`${kind} ${name}`, `The record has it, but the chart renders ${list(rendered)}.`));
@@ -72,7 +82,9 @@ function compareNames(kind: string, recorded: readonly string[], rendered: reado
 }
 
 function otherNamespaces(chart: RecordedChart, manifests: readonly Manifest[]): readonly string[] {
-  return distinct(manifests.map((each) => namespaceOf(each, chart.namespace))).filter((namespace) => namespace !== '' && namespace !== chart.namespace);
+  return distinct(manifests.map((each) => namespaceOf(each, chart.namespace))).filter(
+    (namespace) => namespace !== '' && namespace !== chart.namespace,
+  );
 }
 
 function distinct(items: readonly string[]): readonly string[] {
@@ -82,7 +94,8 @@ function distinct(items: readonly string[]): readonly string[] {
 function compareHardening(chart: RecordedChart, manifests: readonly Manifest[]): readonly Difference[] {
   const exceptions = (chart.exceptions ?? []).flatMap(({ container, rules }) => rules.map((rule) => ({ container, rule })));
   const shortfalls = findShortfalls(manifests);
-  const same = (a: { container: string; rule: string }) => (b: { container: string; rule: string }) => a.container === b.container && a.rule === b.rule;
+  const same = (a: { container: string; rule: string }) => (b: { container: string; rule: string }) =>
+    a.container === b.container && a.rule === b.rule;
   return [
     ...shortfalls
       .filter((each) => !exceptions.some(same(each)))
@@ -93,7 +106,11 @@ function compareHardening(chart: RecordedChart, manifests: readonly Manifest[]):
       })),
     ...exceptions
       .filter((each) => !shortfalls.some(same(each)))
-      .map(({ container, rule }) => ({ rule: 'needless-exception', place: container, message: `The container keeps the rule '${rule}', so that the exception can go.` })),
+      .map(({ container, rule }) => ({
+        rule: 'needless-exception',
+        place: container,
+        message: `The container keeps the rule '${rule}', so that the exception can go.`,
+      })),
   ];
 }
 
@@ -111,14 +128,18 @@ function compareServices(chart: RecordedChart, manifests: readonly Manifest[]): 
     differences.push(...comparePorts(place, recorded.ports, service.ports), ...compareLabels(place, recorded.labels ?? {}, service.labels));
   }
   const known = chart.provides.services.map(key);
-  return [...differences, ...rendered.filter((service) => !known.includes(key(service))).map((service) => notRecorded(`Service ${key(service)}`))];
+  return [
+    ...differences,
+    ...rendered.filter((service) => !known.includes(key(service))).map((service) => notRecorded(`Service ${key(service)}`)),
+  ];
 }
 
 function comparePods(chart: RecordedChart, manifests: readonly Manifest[]): readonly Difference[] {
   const rendered = workloadsOf(manifests, chart.namespace);
   const accepted = new Set(Object.keys(chart.acceptedHooks ?? {}));
   const differences: Difference[] = [];
-  const key = (pods: { kind: string; name: string; namespace?: string }): string => `${pods.kind} ${pods.namespace ?? chart.namespace}/${pods.name}`;
+  const key = (pods: { kind: string; name: string; namespace?: string }): string =>
+    `${pods.kind} ${pods.namespace ?? chart.namespace}/${pods.name}`;
   for (const recorded of chart.provides.pods) {
     const place = key(recorded);
     const workload = rendered.find((each) => key(each) === place);
@@ -128,12 +149,20 @@ function comparePods(chart: RecordedChart, manifests: readonly Manifest[]): read
     }
     differences.push(...compareWorkload(place, recorded, workload));
     if (Object.keys(recorded.labels).length === 0) {
-      differences.push({ rule: 'selects-everything', place, message: 'The record has no labels, and a policy with them would select every pod of the namespace.' });
+      differences.push({
+        rule: 'selects-everything',
+        place,
+        message: 'The record has no labels, and a policy with them would select every pod of the namespace.',
+      });
     }
     // A hook's pods run for a moment and may share the labels, and with them the flows, of what they serve.
     if (workload.hook !== undefined) continue;
     const others = rendered.filter(
-      (other) => other !== workload && other.hook === undefined && other.namespace === workload.namespace && Object.entries(recorded.labels).every(([label, value]) => other.labels[label] === value),
+      (other) =>
+        other !== workload &&
+        other.hook === undefined &&
+        other.namespace === workload.namespace &&
+        Object.entries(recorded.labels).every(([label, value]) => other.labels[label] === value),
     );
     if (others.length > 0) {
       differences.push({
@@ -144,7 +173,9 @@ function comparePods(chart: RecordedChart, manifests: readonly Manifest[]): read
     }
   }
   const known = chart.provides.pods.map(key);
-  const missing = rendered.filter((workload) => !known.includes(key(workload)) && !(workload.hook !== undefined && accepted.has(`${workload.kind}/${workload.name}`)));
+  const missing = rendered.filter(
+    (workload) => !known.includes(key(workload)) && !(workload.hook !== undefined && accepted.has(`${workload.kind}/${workload.name}`)),
+  );
   return [...differences, ...missing.map((workload) => notRecorded(key(workload)))];
 }
 
@@ -153,18 +184,32 @@ function compareWorkload(place: string, recorded: ProvidedPods, workload: Render
   return [
     ...compareLabels(place, recorded.labels, workload.labels),
     // An operator's pods are known by its source code, which may add ports: recorded ones must be among them.
-    ...comparePorts(place, recorded.ports, recorded.kind === 'Operator' ? workload.ports.filter((port) => recorded.ports.some((each) => samePort(each, port))) : workload.ports),
+    ...comparePorts(
+      place,
+      recorded.ports,
+      recorded.kind === 'Operator' ? workload.ports.filter((port) => recorded.ports.some((each) => samePort(each, port))) : workload.ports,
+    ),
     ...(account === workload.serviceAccount ? [] : [differs(place, `service account '${account}'`, `'${workload.serviceAccount}'`)]),
-    ...((recorded.hostNetwork ?? false) === workload.hostNetwork ? [] : [differs(place, `hostNetwork ${recorded.hostNetwork ?? false}`, String(workload.hostNetwork))]),
+    ...((recorded.hostNetwork ?? false) === workload.hostNetwork
+      ? []
+      : [differs(place, `hostNetwork ${recorded.hostNetwork ?? false}`, String(workload.hostNetwork))]),
   ];
 }
 
-function comparePorts(place: string, recorded: readonly { name?: string; port: number; protocol?: string }[], rendered: readonly Port[]): readonly Difference[] {
+function comparePorts(
+  place: string,
+  recorded: readonly { name?: string; port: number; protocol?: string }[],
+  rendered: readonly Port[],
+): readonly Difference[] {
   const missing = recorded.filter((port) => !rendered.some((each) => samePort(port, each)));
   const unknown = rendered.filter((port) => !recorded.some((each) => samePort(each, port)));
   return [
     ...missing.map((port) => differs(place, `port ${showPort(port)}`, list(rendered.map(showPort)))),
-    ...unknown.map((port) => ({ rule: 'not-recorded', place, message: `The chart renders port ${showPort(port)}; the record has ${list(recorded.map(showPort))}.` })),
+    ...unknown.map((port) => ({
+      rule: 'not-recorded',
+      place,
+      message: `The chart renders port ${showPort(port)}; the record has ${list(recorded.map(showPort))}.`,
+    })),
   ];
 }
 
@@ -176,10 +221,16 @@ function showPort(port: { name?: string; port: number; protocol?: string }): str
   return `${port.name ? `${port.name} ` : ''}${port.port}/${port.protocol ?? 'TCP'}`;
 }
 
-function compareLabels(place: string, recorded: Readonly<Record<string, string>>, rendered: Readonly<Record<string, string>>): readonly Difference[] {
+function compareLabels(
+  place: string,
+  recorded: Readonly<Record<string, string>>,
+  rendered: Readonly<Record<string, string>>,
+): readonly Difference[] {
   return Object.entries(recorded)
     .filter(([label, value]) => rendered[label] !== value)
-    .map(([label, value]) => differs(place, `label ${label}: ${value}`, rendered[label] === undefined ? `only ${show(rendered)}` : `${label}: ${rendered[label]}`));
+    .map(([label, value]) =>
+      differs(place, `label ${label}: ${value}`, rendered[label] === undefined ? `only ${show(rendered)}` : `${label}: ${rendered[label]}`),
+    );
 }
 
 function compareHooks(chart: RecordedChart, manifests: readonly Manifest[]): readonly Difference[] {
@@ -223,15 +274,22 @@ function findPrivateKeys(manifests: readonly Manifest[], releaseNamespace: strin
  * What differs between two renders of one chart with the same values: random passwords and certificates, times.
  * @returns one difference for each object that is not the same in both
  */
-export function compareRenders(first: string, second: string, manifestsOf: (text: string) => readonly Manifest[], releaseNamespace: string): readonly Difference[] {
+export function compareRenders(
+  first: string,
+  second: string,
+  manifestsOf: (text: string) => readonly Manifest[],
+  releaseNamespace: string,
+): readonly Difference[] {
   if (first === second) return [];
-  const objects = (text: string): Map<string, string> => new Map(manifestsOf(text).map((each) => [identityOf(each, releaseNamespace), JSON.stringify(each)]));
+  const objects = (text: string): Map<string, string> =>
+    new Map(manifestsOf(text).map((each) => [identityOf(each, releaseNamespace), JSON.stringify(each)]));
   const [a, b] = [objects(first), objects(second)];
   const changed = [...new Set([...a.keys(), ...b.keys()])].filter((identity) => a.get(identity) !== b.get(identity));
   return (changed.length > 0 ? changed : ['the text']).map((place) => ({
     rule: 'random',
     place,
-    message: 'Two renders with the same values differ, so that every refresh of Argo CD would change it. Find the value that makes the chart use something fixed.',
+    message:
+      'Two renders with the same values differ, so that every refresh of Argo CD would change it. Find the value that makes the chart use something fixed.',
   }));
 }
 
@@ -240,7 +298,11 @@ function notRendered(place: string, message: string): Difference {
 }
 
 function notRecorded(place: string): Difference {
-  return { rule: 'not-recorded', place, message: 'The chart renders it, but the record does not have it: add it, or turn it off by a value.' };
+  return {
+    rule: 'not-recorded',
+    place,
+    message: 'The chart renders it, but the record does not have it: add it, or turn it off by a value.',
+  };
 }
 
 function differs(place: string, recorded: string, rendered: string): Difference {

@@ -116,7 +116,10 @@ export function identityOf(manifest: Manifest, releaseNamespace: string): string
 
 /** The value of a path into an object, or undefined. */
 export function dig(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>((each, key) => (typeof each === 'object' && each !== null ? (each as Record<string, unknown>)[key] : undefined), value);
+  return path.reduce<unknown>(
+    (each, key) => (typeof each === 'object' && each !== null ? (each as Record<string, unknown>)[key] : undefined),
+    value,
+  );
 }
 
 export function hookOf(manifest: Manifest): string | undefined {

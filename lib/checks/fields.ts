@@ -60,13 +60,12 @@ export function entryName(entry: unknown, index: number): string {
 
 /** Fields and list entries as one path; fields that are no plain words are quoted. */
 export function joinPath(parts: readonly string[]): string {
-  let path = '';
-  for (const part of parts) {
-    if (part.startsWith('[')) path += part;
-    else if (/^[\w-]+$/.test(part) || path === '') path += path === '' ? part : `.${part}`;
-    else path += part.includes('[') ? `.${part}` : `["${part}"]`;
-  }
-  return path;
+  return parts
+    .map((part, index) => {
+      if (part.startsWith('[') || index === 0) return part;
+      return /^[\w-]+$/.test(part) ? `.${part}` : `["${part}"]`;
+    })
+    .join('');
 }
 
 /** Visits every value of plain data, maps and lists before what is in them. `visit` answers whether to go into the value. */
@@ -98,4 +97,20 @@ export function visitAll(
     go(root[key], key);
     path.pop();
   }
+}
+
+/** The path of a value that `visitAll` visited, with the names of list entries. */
+export function spell(root: Readonly<Record<string, unknown>>, path: readonly string[]): string {
+  // biome-ignore lint/suspicious/noExplicitAny: walking plain data.
+  let at: any = root;
+  const parts = path.map((part) => {
+    if (!Array.isArray(at)) {
+      at = at?.[part];
+      return part;
+    }
+    const index = Number(part.slice(1, -1));
+    at = at[index];
+    return entryName(at, index);
+  });
+  return joinPath(parts);
 }

@@ -171,12 +171,19 @@ export class Inventory {
 
   private upstreamServices(): KnownService[] {
     return this.provided(({ services }, chart) =>
-      services.map(({ name, namespace, labels, ports }) => ({ namespace: namespace ?? chart.namespace, name, labels: labels ?? {}, ports })),
+      services.map(({ name, namespace, labels, ports }) => ({
+        namespace: namespace ?? chart.namespace,
+        name,
+        labels: labels ?? {},
+        ports,
+      })),
     );
   }
 
   private operatorServices(): KnownService[] {
-    return this.madeByOperators((rule, object) => (rule.services?.(object.manifest) ?? []).map((service) => ({ ...service, labels: {}, object })));
+    return this.madeByOperators((rule, object) =>
+      (rule.services?.(object.manifest) ?? []).map((service) => ({ ...service, labels: {}, object })),
+    );
   }
 
   private collectData(): void {
@@ -202,7 +209,11 @@ export class Inventory {
     for (const object of input.ofKind('SealedSecret')) {
       const { metadata, spec } = object.manifest;
       const id = `${metadata.namespace}/${metadata.name}`;
-      const keys = new Set([...Object.keys(spec?.encryptedData ?? {}), ...Object.keys(spec?.template?.data ?? {}), ...(declared.get(id) ?? [])]);
+      const keys = new Set([
+        ...Object.keys(spec?.encryptedData ?? {}),
+        ...Object.keys(spec?.template?.data ?? {}),
+        ...(declared.get(id) ?? []),
+      ]);
       this.secrets.set(id, { keys, object, application: object.application });
     }
     for (const object of input.ofKind('Secret')) {

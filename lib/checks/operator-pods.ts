@@ -47,7 +47,19 @@ export interface OperatorRule {
 /** Keys that cert-manager writes; `ca.crt` only where the issuer knows its authority (not ACME). */
 const CERTIFICATE_KEYS = ['tls.crt', 'tls.key'] as const;
 
-const POSTGRES_USER_KEYS = ['username', 'user', 'password', 'dbname', 'host', 'port', 'uri', 'fqdn-uri', 'jdbc-uri', 'fqdn-jdbc-uri', 'pgpass'] as const;
+const POSTGRES_USER_KEYS = [
+  'username',
+  'user',
+  'password',
+  'dbname',
+  'host',
+  'port',
+  'uri',
+  'fqdn-uri',
+  'jdbc-uri',
+  'fqdn-jdbc-uri',
+  'pgpass',
+] as const;
 
 export const operatorRules: readonly OperatorRule[] = [
   {
@@ -67,7 +79,12 @@ export const operatorRules: readonly OperatorRule[] = [
         {
           name: `instances of Cluster ${namespace}/${name}`,
           namespace,
-          labels: { ...common, 'cnpg.io/podRole': 'instance', 'cnpg.io/instanceRole': ['primary', 'replica'], role: ['primary', 'replica'] },
+          labels: {
+            ...common,
+            'cnpg.io/podRole': 'instance',
+            'cnpg.io/instanceRole': ['primary', 'replica'],
+            role: ['primary', 'replica'],
+          },
           ports: [
             { name: 'postgresql', port: 5432 },
             { name: 'metrics', port: 9187 },
@@ -93,7 +110,9 @@ export const operatorRules: readonly OperatorRule[] = [
       ...(spec.certificates?.serverTLSSecret ? [] : [{ name: `${name}-server`, namespace, keys: CERTIFICATE_KEYS }]),
       ...(spec.certificates?.replicationTLSSecret ? [] : [{ name: `${name}-replication`, namespace, keys: CERTIFICATE_KEYS }]),
       ...(spec.bootstrap?.initdb?.secret ? [] : [{ name: `${name}-app`, namespace, keys: POSTGRES_USER_KEYS }]),
-      ...(spec.enableSuperuserAccess === true && !spec.superuserSecret ? [{ name: `${name}-superuser`, namespace, keys: POSTGRES_USER_KEYS }] : []),
+      ...(spec.enableSuperuserAccess === true && !spec.superuserSecret
+        ? [{ name: `${name}-superuser`, namespace, keys: POSTGRES_USER_KEYS }]
+        : []),
     ],
   },
   {
@@ -131,7 +150,8 @@ export const operatorRules: readonly OperatorRule[] = [
   },
   {
     of: 'k8up.io/Schedule',
-    source: 'k8up operator/job/job.go, MutateBatchJob: of all labels only those of the PodConfig itself (not of its template) reach the pods',
+    source:
+      'k8up operator/job/job.go, MutateBatchJob: of all labels only those of the PodConfig itself (not of its template) reach the pods',
     pods: (schedule, input) => {
       const { name, namespace = '' } = schedule.metadata;
       const reference = schedule.spec?.podConfigRef?.name;

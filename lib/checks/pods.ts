@@ -1,5 +1,5 @@
 /**
- * What checks ask of pod templates: all of them, the containers of one, the identity that one runs as, and whether labels are selected.
+ * What checks ask of pod templates: those of the workloads and of operators, the containers of one, and the identity that one runs as.
  * It deliberately judges nothing.
  */
 import type { PlainObject } from '../emit/manifest';
@@ -58,29 +58,6 @@ export function boundServiceAccounts(input: CheckInput): Set<string> {
 /** `<namespace>/<name>` of the ServiceAccount that a template's pods run as. */
 export function serviceAccountOf(template: PodTemplate): string {
   return `${template.object.manifest.metadata.namespace ?? ''}/${template.spec.serviceAccountName ?? 'default'}`;
-}
-
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
-}
-
-/** Whether a selector selects labels; an empty one selects everything, as in the API. */
-export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  for (const key in selector.matchLabels) if (labels[key] !== selector.matchLabels[key]) return false;
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels[key];
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      default:
-        return value === undefined;
-    }
-  });
 }
 
 /** Identity within a namespace, for indexes: `Deployment|connect-broker|connect-broker`. */

@@ -77,7 +77,11 @@ class Collector {
     }
     if (value === null || typeof value !== 'object' || MADE_BY_OPERATOR.has(parent)) return;
     if (typeof value.name === 'string' && typeof value.key === 'string') {
-      this.add(/configmap/i.test(parent) ? 'ConfigMap' : 'Secret', value.name, `${field}.name`, { ...options, key: value.key, optional: value.optional });
+      this.add(/configmap/i.test(parent) ? 'ConfigMap' : 'Secret', value.name, `${field}.name`, {
+        ...options,
+        key: value.key,
+        optional: value.optional,
+      });
       return;
     }
     for (const name in value) this.keys(value[name], `${field}.${name}`, options, name);
@@ -104,9 +108,11 @@ function volumeReferences(to: Collector, volume: Plain, at: string): void {
   if (volume.configMap) withItems(to, 'ConfigMap', volume.configMap.name, `${at}.configMap.name`, volume.configMap, `${at}.configMap`);
   each(volume.projected?.sources, `${at}.projected.sources`, (source, place) => {
     if (source.secret) withItems(to, 'Secret', source.secret.name, `${place}.secret.name`, source.secret, `${place}.secret`);
-    if (source.configMap) withItems(to, 'ConfigMap', source.configMap.name, `${place}.configMap.name`, source.configMap, `${place}.configMap`);
+    if (source.configMap)
+      withItems(to, 'ConfigMap', source.configMap.name, `${place}.configMap.name`, source.configMap, `${place}.configMap`);
   });
-  if (volume.persistentVolumeClaim) to.add('PersistentVolumeClaim', volume.persistentVolumeClaim.claimName, `${at}.persistentVolumeClaim.claimName`);
+  if (volume.persistentVolumeClaim)
+    to.add('PersistentVolumeClaim', volume.persistentVolumeClaim.claimName, `${at}.persistentVolumeClaim.claimName`);
   if (volume.csi?.nodePublishSecretRef) to.add('Secret', volume.csi.nodePublishSecretRef.name, `${at}.csi.nodePublishSecretRef.name`);
 }
 
@@ -118,8 +124,10 @@ function withItems(to: Collector, kind: string, name: unknown, field: string, so
 
 function environmentReferences(to: Collector, container: Plain, at: string): void {
   each(container.envFrom, `${at}.envFrom`, (source, place) => {
-    if (source.secretRef) to.add('Secret', source.secretRef.name, `${place}.secretRef.name`, source.secretRef.optional ? { optional: true } : {});
-    if (source.configMapRef) to.add('ConfigMap', source.configMapRef.name, `${place}.configMapRef.name`, source.configMapRef.optional ? { optional: true } : {});
+    if (source.secretRef)
+      to.add('Secret', source.secretRef.name, `${place}.secretRef.name`, source.secretRef.optional ? { optional: true } : {});
+    if (source.configMapRef)
+      to.add('ConfigMap', source.configMapRef.name, `${place}.configMapRef.name`, source.configMapRef.optional ? { optional: true } : {});
   });
   each(container.env, `${at}.env`, ({ valueFrom }, place) => {
     const { secretKeyRef, configMapKeyRef } = valueFrom ?? {};
@@ -187,7 +195,8 @@ const COLLECTORS: Readonly<Record<string, Collect>> = {
     each(manifest.imagePullSecrets, 'imagePullSecrets', (item, at) => to.add('Secret', item.name, `${at}.name`));
     each(manifest.secrets, 'secrets', (item, at) => to.add('Secret', item.name, `${at}.name`));
   },
-  'autoscaling/HorizontalPodAutoscaler': (to, spec) => to.add(spec.scaleTargetRef?.kind, spec.scaleTargetRef?.name, 'spec.scaleTargetRef.name', { blocking: true }),
+  'autoscaling/HorizontalPodAutoscaler': (to, spec) =>
+    to.add(spec.scaleTargetRef?.kind, spec.scaleTargetRef?.name, 'spec.scaleTargetRef.name', { blocking: true }),
   'rbac.authorization.k8s.io/RoleBinding': subjects,
   'rbac.authorization.k8s.io/ClusterRoleBinding': subjects,
 
@@ -216,7 +225,8 @@ const COLLECTORS: Readonly<Record<string, Collect>> = {
 
   [`${CERT_MANAGER}/Certificate`]: (to, spec) => {
     const { kind = 'Issuer', name, group = CERT_MANAGER } = spec.issuerRef ?? {};
-    if (group === CERT_MANAGER) to.add(kind, name, 'spec.issuerRef.name', { namespace: kind === 'ClusterIssuer' ? null : undefined, blocking: true });
+    if (group === CERT_MANAGER)
+      to.add(kind, name, 'spec.issuerRef.name', { namespace: kind === 'ClusterIssuer' ? null : undefined, blocking: true });
     to.keys(spec.keystores, 'spec.keystores', { blocking: true });
   },
   [`${CERT_MANAGER}/Issuer`]: issuer(false),
@@ -224,7 +234,8 @@ const COLLECTORS: Readonly<Record<string, Collect>> = {
 
   [`${CNPG}/Cluster`]: (to, spec) => {
     const blocking = { blocking: true };
-    for (const way of ['initdb', 'recovery', 'pg_basebackup']) to.add('Secret', spec.bootstrap?.[way]?.secret?.name, `spec.bootstrap.${way}.secret.name`, blocking);
+    for (const way of ['initdb', 'recovery', 'pg_basebackup'])
+      to.add('Secret', spec.bootstrap?.[way]?.secret?.name, `spec.bootstrap.${way}.secret.name`, blocking);
     to.add('Secret', spec.superuserSecret?.name, 'spec.superuserSecret.name', blocking);
     for (const field of ['serverTLSSecret', 'serverCASecret', 'clientCASecret', 'replicationTLSSecret']) {
       const key = field.endsWith('TLSSecret') ? 'tls.crt' : 'ca.crt';
@@ -283,11 +294,18 @@ function k8upEnvironment(to: Collector, backend: Plain, at: string): void {
   });
 }
 
+/** Where Agones calls a webhook whose port is not said (pkg/fleetautoscalers). */
+const AGONES_WEBHOOK_PORT = 8000;
+
 /** Policies nest: a chain and a schedule hold others. */
 function policyReferences(to: Collector, policy: Plain, at: string): void {
   if (!policy) return;
   const service = policy.webhook?.service;
-  if (service) to.add('Service', service.name, `${at}.webhook.service.name`, { namespace: service.namespace ?? 'default', port: service.port ?? 443 });
+  if (service)
+    to.add('Service', service.name, `${at}.webhook.service.name`, {
+      namespace: service.namespace ?? 'default',
+      port: service.port ?? AGONES_WEBHOOK_PORT,
+    });
   if (policy.schedule?.policy) policyReferences(to, policy.schedule.policy, `${at}.schedule.policy`);
   each(policy.chain, `${at}.chain`, (entry, place) => policyReferences(to, entry, place));
 }
@@ -306,7 +324,11 @@ function each(list: Plain, field: string, visit: (item: Plain, at: string) => vo
 
 /** An entry by its name, so that the place stays the same when another entry is added. */
 export function label(item: Plain, index: number): string {
-  return typeof item?.name === 'string' && item.name !== '' ? item.name : typeof item?.id === 'string' && item.id !== '' ? item.id : String(index);
+  return typeof item?.name === 'string' && item.name !== ''
+    ? item.name
+    : typeof item?.id === 'string' && item.id !== ''
+      ? item.id
+      : String(index);
 }
 
 function groupKind({ apiVersion, kind }: PlainObject): string {

@@ -85,7 +85,7 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
             seccompProfile: { type: 'RuntimeDefault' },
           },
           ...(realm.exposure.type === 'host-port'
-            ? { nodeSelector: { 'kubernetes.io/hostname': continent.node ?? '' } }
+            ? nodeSelectorOf(continent)
             : {
                 // Soft: a home with one node is a valid cluster, and a world on a crowded node is better than none.
                 topologySpreadConstraints: [
@@ -176,6 +176,11 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
       ],
     },
   });
+}
+
+/** A retired world may have outlived its node, and with it the field. */
+function nodeSelectorOf({ node }: Continent): { nodeSelector?: Record<string, string> } {
+  return node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } };
 }
 
 function statusProbe(path: string): Probe {

@@ -2,7 +2,7 @@
  * Writes trees of files so that they are either the old ones or the new ones: everything is staged beside the target before the first file is replaced.
  * It deliberately touches only what differs: unchanged files keep their time, files that nobody makes any more go.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** What a write would do, or did. Paths are relative to the target, with `/`. */
@@ -57,13 +57,8 @@ export function writeTree(directory: string, before: ReadonlyMap<string, string>
   const write = [...change.added, ...change.changed];
   try {
     mkdirSync(staging, { recursive: true });
-    if (before.size === 0 && !existsSync(directory)) {
-      // A tree that is all new is staged under its final names and renamed once.
-      writeAll(staging, write, (file) => file, after);
-      renameSync(staging, directory);
-      return change;
-    }
-    writeAll(staging, write, (_, index) => String(index), after);
+    // All staged in one folder: creating files across thousands of new folders costs ten times as much (measured on ext4) as moving them there.
+    write.forEach((file, index) => writeFileSync(`${staging}/${index}`, after.get(file) ?? ''));
     makeFolders(directory, write);
     write.forEach((file, index) => renameSync(path.join(staging, String(index)), path.join(directory, file)));
   } finally {
@@ -72,12 +67,6 @@ export function writeTree(directory: string, before: ReadonlyMap<string, string>
   for (const file of change.removed) rmSync(path.join(directory, file));
   removeEmptyFolders(directory, new Set(change.removed.map((file) => path.dirname(file))));
   return change;
-}
-
-function writeAll(directory: string, files: readonly string[], nameOf: (file: string, index: number) => string, texts: ReadonlyMap<string, string>): void {
-  const names = files.map(nameOf);
-  makeFolders(directory, names);
-  files.forEach((file, index) => writeFileSync(`${directory}/${names[index]}`, texts.get(file) ?? ''));
 }
 
 function makeFolders(directory: string, files: readonly string[]): void {

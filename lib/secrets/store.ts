@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import { toYaml } from '../emit/yaml';
 import { ciphertextProblem, readCertificate, type SealingCertificate, SecretsError } from './sealing';
 import type { SecretSpec, SecretStore } from './spec';
@@ -95,11 +94,7 @@ export function fileStore(directory: string, clusterName: string): FileStore {
     },
     writeCertificate: (pem) => {
       const file = path.join(folder, CERTIFICATE_FILE);
-      if (existsSync(file)) {
-        throw new SecretsError([
-          `${place}/${CERTIFICATE_FILE} exists: values may be sealed to it. To replace it, remove it together with all values in ${place}, and seal them again.`,
-        ]);
-      }
+      if (existsSync(file)) throw certificateExists(place);
       writeAll([[file, pem]]);
       content = undefined;
     },
@@ -137,6 +132,13 @@ function fakeCiphertext(namespace: string, name: string, key: string): string {
     .update(JSON.stringify([namespace, name, key]))
     .digest();
   return Buffer.concat([Buffer.from([512 >> 8, 512 & 0xff]), body]).toString('base64');
+}
+
+/** Refuses to replace a certificate. */
+export function certificateExists(place: string): SecretsError {
+  return new SecretsError([
+    `${place}/${CERTIFICATE_FILE} exists: values may be sealed to it. To replace it, remove it together with all values in ${place}, and seal them again.`,
+  ]);
 }
 
 /** The file's text: a SealedSecret that kubectl and kubeseal take as it is. */
@@ -265,73 +267,102 @@ function unexpected(file: string, place: string): string {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+interface Expected {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A file whose values were not looked at yet. */
+interface Parsed extends Omit<SealedFile, 'encryptedData'> {
+  readonly encryptedData: Fields;
+}
+
 function readSealedFile(
   text: string,
   place: string,
-  expected: { readonly namespace: string; readonly name: string },
+  expected: Expected,
   certificate: SealingCertificate | undefined,
   problems: string[],
 ): SealedFile | undefined {
   const before = problems.length;
   const say = (sentence: string) => problems.push(`${place} ${sentence}`);
-  const documents = parseAllDocuments(text);
-  const [document] = documents;
-  if (!document || documents.length !== 1) {
-    say(`holds ${documents.length} YAML documents; it must hold one, the SealedSecret ${expected.namespace}/${expected.name}.`);
-    return undefined;
-  }
-  if (document.errors.length > 0) {
-    // Only place and kind of the mistake: the library's message quotes the text, which in a mistaken file may be a plaintext.
-    for (const error of document.errors) say(`is not YAML: ${error.code} in line ${error.linePos?.[0].line ?? 1}.`);
-    return undefined;
-  }
-  const object = asMap(document.toJS());
-  if (object.kind === 'Secret') {
-    say(
-      `is a plain Secret, readable for everyone with the repository: remove it, make new values if it was ever committed, and seal them with 'npm run seal'.`,
-    );
-    return undefined;
-  }
-  if (object.apiVersion !== 'bitnami.com/v1alpha1' || object.kind !== 'SealedSecret') {
-    say(`must have apiVersion 'bitnami.com/v1alpha1' and kind 'SealedSecret'.`);
-    return undefined;
-  }
-  const metadata = asMap(object.metadata);
-  const spec = asMap(object.spec);
-  const template = asMap(spec.template);
-  checkScope(metadata, 'metadata', expected, true, say);
-  checkScope(asMap(template.metadata), 'spec.template.metadata', expected, false, say);
-  if (spec.data !== undefined) say(`has spec.data, the format of 2018; seal each key into spec.encryptedData with 'npm run seal'.`);
-  if (template.data !== undefined)
-    say(`has spec.template.data, which is not encrypted and which the synth does not take; seal its keys into spec.encryptedData.`);
-
-  const sealedTo = asMap(metadata.annotations)[SEALED_TO_ANNOTATION];
-  const modulusBytes = certificate && sealedTo === certificate.keyFingerprint ? certificate.modulusBytes : undefined;
-  const encrypted = Object.entries(asMap(spec.encryptedData));
-  if (encrypted.length === 0 && spec.data === undefined) say('has no spec.encryptedData; remove the file, or seal values into it.');
-  for (const [key, value] of encrypted) {
+  const parsed = parseOwn(text, expected) ?? parseAny(text, expected, say);
+  if (!parsed) return undefined;
+  const modulusBytes = certificate && parsed.sealedTo === certificate.keyFingerprint ? certificate.modulusBytes : undefined;
+  for (const [key, value] of Object.entries(parsed.encryptedData)) {
     if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key))
       say(`has a key that no Secret can have (${JSON.stringify(key)}); letters, digits, '-', '_' and '.' are allowed.`);
     const problem = typeof value === 'string' ? ciphertextProblem(value, modulusBytes) : 'is no text';
     if (problem) say(`: the value of '${key}' ${problem}. Seal it again with 'npm run seal'.`);
   }
-  if (problems.length > before) return undefined;
+  return problems.length > before ? undefined : { ...parsed, encryptedData: parsed.encryptedData as Record<string, string> };
+}
+
+/**
+ * Reads a text that is, to the byte, what `serialize` writes. A YAML parser takes a millisecond for it, which is most of a synth's time when there are
+ * thousands; writing the result again and comparing is what makes the shortcut safe.
+ */
+function parseOwn(text: string, expected: Expected): Parsed | undefined {
+  const encryptedData: Record<string, string> = {};
+  for (const [, key = '', value = ''] of text.matchAll(/^ {4}"?([-._a-zA-Z0-9]+)"?: "?([A-Za-z0-9+/]{40,}={0,2})"?$/gm))
+    encryptedData[key] = value;
+  const sealedTo = /^ {4}mmo\/sealed-to: (sha256:[0-9a-f]+)$/m.exec(text)?.[1];
+  const type = /^ {4}type: kubernetes\.io\/basic-auth$/m.test(text) ? ({ type: 'kubernetes.io/basic-auth' } as const) : {};
+  if (Object.keys(encryptedData).length === 0) return undefined;
+  const file = { ...expected, ...type, encryptedData, ...(sealedTo && { sealedTo }) };
+  return serialize(file) === text ? file : undefined;
+}
+
+/** Reads what kubeseal or a person wrote. */
+function parseAny(text: string, expected: Expected, say: (sentence: string) => void): Parsed | undefined {
+  // Loaded here, because most synths read files of our own form only.
+  const { parseAllDocuments } = require('yaml') as typeof import('yaml');
+  let mistaken = false;
+  const mistake = (sentence: string): undefined => {
+    mistaken = true;
+    say(sentence);
+  };
+  const documents = parseAllDocuments(text);
+  const [document] = documents;
+  if (!document || documents.length !== 1) {
+    return mistake(`holds ${documents.length} YAML documents; it must hold one, the SealedSecret ${expected.namespace}/${expected.name}.`);
+  }
+  // Only place and kind of the mistake: the library's message quotes the text, which in a mistaken file may be a plaintext.
+  for (const error of document.errors) mistake(`is not YAML: ${error.code} in line ${error.linePos?.[0].line ?? 1}.`);
+  if (mistaken) return undefined;
+  const object = asMap(document.toJS());
+  if (object.kind === 'Secret') {
+    return mistake(
+      `is a plain Secret, readable for everyone with the repository: remove it, make new values if it was ever committed, and seal them with 'npm run seal'.`,
+    );
+  }
+  if (object.apiVersion !== 'bitnami.com/v1alpha1' || object.kind !== 'SealedSecret') {
+    return mistake(`must have apiVersion 'bitnami.com/v1alpha1' and kind 'SealedSecret'.`);
+  }
+  const metadata = asMap(object.metadata);
+  const spec = asMap(object.spec);
+  const template = asMap(spec.template);
+  checkScope(metadata, 'metadata', expected, true, mistake);
+  checkScope(asMap(template.metadata), 'spec.template.metadata', expected, false, mistake);
+  if (spec.data !== undefined) mistake(`has spec.data, the format of 2018; seal each key into spec.encryptedData with 'npm run seal'.`);
+  if (template.data !== undefined) {
+    mistake(`has spec.template.data, which is not encrypted and which the synth does not take; seal its keys into spec.encryptedData.`);
+  }
+  const sealedTo = asMap(metadata.annotations)[SEALED_TO_ANNOTATION];
+  const encryptedData = asMap(spec.encryptedData);
+  if (Object.keys(encryptedData).length === 0 && spec.data === undefined)
+    mistake('has no spec.encryptedData; remove the file, or seal values into it.');
+  if (mistaken) return undefined;
   return {
     ...expected,
     ...(template.type === 'kubernetes.io/basic-auth' ? { type: template.type } : {}),
-    encryptedData: Object.fromEntries(encrypted) as Record<string, string>,
+    encryptedData,
     ...(typeof sealedTo === 'string' ? { sealedTo } : {}),
   };
 }
 
 /** The scope is part of the encryption: a file under another name or namespace, or of another scope, would never open. */
-function checkScope(
-  metadata: Fields,
-  field: string,
-  expected: { readonly namespace: string; readonly name: string },
-  required: boolean,
-  say: (sentence: string) => void,
-): void {
+function checkScope(metadata: Fields, field: string, expected: Expected, required: boolean, say: (sentence: string) => void): void {
   for (const part of ['name', 'namespace'] as const) {
     const value = metadata[part];
     if (value === expected[part] || (value === undefined && !required)) continue;

@@ -374,6 +374,14 @@ describe('a retired world', () => {
     expect(mistakesOf(homelabWith({ realms: [{ ...aurora, state: 'retired', continents: [{ name: 'eldermoor' }] }] }))).toEqual([]);
   });
 
+  test('may have outlived the node that it was pinned to', () => {
+    const gone = built(
+      realms,
+      localWith({ realms: [{ name: 'aurora', exposure: { type: 'host-port' }, continents: [{ name: 'eldermoor', state: 'retired' }] }] }),
+    );
+    expect(podOf(gone.get('StatefulSet', 'realm-aurora/eldermoor')).spec).not.toHaveProperty('nodeSelector');
+  });
+
   test('keeps the key of its realm', () => {
     const whole = built(realms, homelabWith({ realms: [{ ...aurora, state: 'retired' }] }));
     expect(whole.secrets.map((spec) => spec.name)).toEqual(['netcode-key']);

@@ -56,6 +56,10 @@ describe('backups of worlds', () => {
     ]);
   });
 
+  test('what a restore needs is never lost to a sync', () => {
+    expect(example.secrets.filter((spec) => !spec.protected)).toEqual([]);
+  });
+
   test('the credentials of the store are asked for once for all realms', () => {
     const values = example.secrets
       .filter((spec) => spec.name === 'world-backup-store')

@@ -87,9 +87,23 @@ export const flows: readonly Flow[] = [
   { from: { outside: 'anywhere' }, to: instances, ports: [{ port: 7777, protocol: 'UDP' }], because: 'Players.' },
   { from: prometheus, to: broker, ports: [{ port: 9090 }], because: 'Metrics.' },
   { from: prometheus, to: gameServers, ports: [{ port: 7781 }], because: 'Metrics.' },
-  ...[broker, database, instances, backups, traefik, certManager, sealedSecrets, metallb, cnpg, barman, agonesController, k8up, prometheus, grafana, argocdServer].map(
-    toApiServer,
-  ),
+  ...[
+    broker,
+    database,
+    instances,
+    backups,
+    traefik,
+    certManager,
+    sealedSecrets,
+    metallb,
+    cnpg,
+    barman,
+    agonesController,
+    k8up,
+    prometheus,
+    grafana,
+    argocdServer,
+  ].map(toApiServer),
 ];
 
 // ---------------------------------------------------------------------------------------------------------------- namespaces
@@ -142,16 +156,24 @@ export const charts: readonly UpstreamChart[] = [
     },
   }),
   upstream('prometheus-operator-crds', 'monitoring', {
-    provides: { crds: ['servicemonitors.monitoring.coreos.com', 'podmonitors.monitoring.coreos.com', 'prometheusrules.monitoring.coreos.com'] },
+    provides: {
+      crds: ['servicemonitors.monitoring.coreos.com', 'podmonitors.monitoring.coreos.com', 'prometheusrules.monitoring.coreos.com'],
+    },
   }),
   upstream('sealed-secrets', 'sealed-secrets', { provides: { crds: ['sealedsecrets.bitnami.com'], pods: [pods(sealedSecrets)] } }),
   upstream('cert-manager', 'cert-manager', {
-    provides: { crds: ['certificates.cert-manager.io', 'clusterissuers.cert-manager.io', 'issuers.cert-manager.io'], pods: [pods(certManager)] },
+    provides: {
+      crds: ['certificates.cert-manager.io', 'clusterissuers.cert-manager.io', 'issuers.cert-manager.io'],
+      pods: [pods(certManager)],
+    },
   }),
   upstream('metallb', 'metallb-system', {
     provides: {
       crds: ['ipaddresspools.metallb.io', 'l2advertisements.metallb.io'],
-      pods: [pods(metallb), { name: 'metallb-speaker', kind: 'DaemonSet', labels: { app: 'metallb-speaker' }, ports: [], hostNetwork: true }],
+      pods: [
+        pods(metallb),
+        { name: 'metallb-speaker', kind: 'DaemonSet', labels: { app: 'metallb-speaker' }, ports: [], hostNetwork: true },
+      ],
     },
   }),
   upstream('traefik', 'traefik', {
@@ -162,13 +184,21 @@ export const charts: readonly UpstreamChart[] = [
         { name: 'traefik', ports: [{ name: 'websecure', port: 443 }], labels: { app: 'traefik' } },
         { name: 'traefik-admin', ports: [{ name: 'admin', port: 443 }], labels: { app: 'traefik' } },
       ],
-      pods: [pods(traefik, [{ name: 'web', port: 8000 }, { name: 'websecure', port: 8443 }, { name: 'admin', port: 8444 }])],
+      pods: [
+        pods(traefik, [
+          { name: 'web', port: 8000 },
+          { name: 'websecure', port: 8443 },
+          { name: 'admin', port: 8444 },
+        ]),
+      ],
       ingressClasses: ['traefik'],
     },
     values: {
       service: {
         annotations: { 'metallb.io/address-pool': 'ingress', 'metallb.io/loadBalancerIPs': '192.168.1.240' },
-        additionalServices: { admin: { annotations: { 'metallb.io/address-pool': 'ingress', 'metallb.io/loadBalancerIPs': '192.168.1.242' } } },
+        additionalServices: {
+          admin: { annotations: { 'metallb.io/address-pool': 'ingress', 'metallb.io/loadBalancerIPs': '192.168.1.242' } },
+        },
       },
     },
   }),
@@ -224,7 +254,9 @@ const specs: readonly ApplicationSpec[] = [
     ['database', 'issuers', 'traefik', 'sealed-secrets', 'prometheus-operator-crds'],
     { policiesOf: ['connect-broker'] },
   ),
-  application('realms', 'game', 'realm-aurora', ['connect-broker', 'metallb-config', 'k8up', 'sealed-secrets'], { policiesOf: ['realm-aurora'] }),
+  application('realms', 'game', 'realm-aurora', ['connect-broker', 'metallb-config', 'k8up', 'sealed-secrets'], {
+    policiesOf: ['realm-aurora'],
+  }),
   application('instances', 'game', 'instances', ['connect-broker', 'agones', 'sealed-secrets'], { policiesOf: ['instances'] }),
   application('realm-aurora', 'game', 'realm-aurora', ['realms'], { last: true }),
 ];
@@ -234,8 +266,20 @@ export const applications: ReadonlyMap<string, BuiltApplication> = applicationsO
 function applicationsOf(): Map<string, BuiltApplication> {
   const withNamespaces = (name: string, needs: readonly string[]): string[] => (name === 'namespaces' ? [] : ['namespaces', ...needs]);
   const nodes = [
-    ...specs.map((spec) => ({ name: spec.name, needs: withNamespaces(spec.name, spec.needs), last: spec.last ?? false, spec, upstream: false })),
-    ...charts.map((spec) => ({ name: spec.name, needs: withNamespaces(spec.name, spec.needs(cluster)), last: false, spec, upstream: true })),
+    ...specs.map((spec) => ({
+      name: spec.name,
+      needs: withNamespaces(spec.name, spec.needs),
+      last: spec.last ?? false,
+      spec,
+      upstream: false,
+    })),
+    ...charts.map((spec) => ({
+      name: spec.name,
+      needs: withNamespaces(spec.name, spec.needs(cluster)),
+      last: false,
+      spec,
+      upstream: true,
+    })),
   ];
   const waves = computeWaves(nodes);
   return new Map(nodes.map(({ last: _, ...node }) => [node.name, { ...node, wave: waves.get(node.name) ?? 0 }]));
@@ -268,13 +312,24 @@ function middleware(namespace: string, name: string, spec: object): PlainObject 
 }
 
 /** An HTTPS route with its certificate, TLS options and Middlewares, all in the namespace of the Service. */
-function route(namespace: string, name: string, host: string, service: { name: string; port: number }, entryPoint: 'websecure' | 'admin'): PlainObject[] {
+function route(
+  namespace: string,
+  name: string,
+  host: string,
+  service: { name: string; port: number },
+  entryPoint: 'websecure' | 'admin',
+): PlainObject[] {
   const target = entryPoint === 'admin' ? '192.168.1.242' : '192.168.1.240';
   const middlewares = [`${name}-headers`, `${name}-rate-limit`];
   return [
     middleware(namespace, `${name}-headers`, { headers: { contentTypeNosniff: true } }),
     middleware(namespace, `${name}-rate-limit`, { rateLimit: { average: 25, burst: 100 } }),
-    { apiVersion: 'traefik.io/v1alpha1', kind: 'TLSOption', metadata: { name: `${name}-tls`, namespace }, spec: { minVersion: 'VersionTLS12' } },
+    {
+      apiVersion: 'traefik.io/v1alpha1',
+      kind: 'TLSOption',
+      metadata: { name: `${name}-tls`, namespace },
+      spec: { minVersion: 'VersionTLS12' },
+    },
     {
       apiVersion: 'cert-manager.io/v1',
       kind: 'Certificate',
@@ -322,7 +377,12 @@ function brokerObjects(): PlainObject[] {
             automountServiceAccountToken: true,
             securityContext: podSecurity,
             topologySpreadConstraints: [
-              { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: selector } },
+              {
+                maxSkew: 1,
+                topologyKey: 'kubernetes.io/hostname',
+                whenUnsatisfiable: 'ScheduleAnyway',
+                labelSelector: { matchLabels: selector },
+              },
             ],
             containers: [
               {
@@ -374,7 +434,13 @@ function brokerObjects(): PlainObject[] {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace, labels: selector },
-      spec: { selector, ports: [{ name: 'http', port: 80, targetPort: 'http' }, { name: 'metrics', port: 9090, targetPort: 'metrics' }] },
+      spec: {
+        selector,
+        ports: [
+          { name: 'http', port: 80, targetPort: 'http' },
+          { name: 'metrics', port: 9090, targetPort: 'metrics' },
+        ],
+      },
     },
     {
       apiVersion: 'v1',
@@ -454,7 +520,11 @@ function databaseObjects(): PlainObject[] {
         resources: { requests: { cpu: '250m', memory: '512Mi' }, limits: { memory: '512Mi' } },
         storage: { size: '10Gi' },
         plugins: [
-          { name: 'barman-cloud.cloudnative-pg.io', isWALArchiver: true, parameters: { barmanObjectName: 'backups', serverName: 'postgres-1' } },
+          {
+            name: 'barman-cloud.cloudnative-pg.io',
+            isWALArchiver: true,
+            parameters: { barmanObjectName: 'backups', serverName: 'postgres-1' },
+          },
         ],
       },
     },
@@ -555,7 +625,9 @@ function realmObjects(): PlainObject[] {
       apiVersion: 'k8up.io/v1',
       kind: 'PodConfig',
       metadata: { name: 'backup', namespace },
-      spec: { template: { spec: { securityContext: podSecurity, containers: [{ name: 'backup', image: '', securityContext: hardened }] } } },
+      spec: {
+        template: { spec: { securityContext: podSecurity, containers: [{ name: 'backup', image: '', securityContext: hardened }] } },
+      },
     },
     {
       apiVersion: 'k8up.io/v1',
@@ -651,7 +723,15 @@ function instanceObjects(): PlainObject[] {
               spec: {
                 terminationGracePeriodSeconds: 60,
                 securityContext: podSecurity,
-                containers: [{ ...gameContainer(name, gameMounts), ports: [{ name: 'status', containerPort: 7780 }, { name: 'metrics', containerPort: 7781 }] }],
+                containers: [
+                  {
+                    ...gameContainer(name, gameMounts),
+                    ports: [
+                      { name: 'status', containerPort: 7780 },
+                      { name: 'metrics', containerPort: 7781 },
+                    ],
+                  },
+                ],
                 volumes: gameVolumes('netcode-key-dungeon'),
               },
             },
@@ -712,7 +792,12 @@ function written(): Record<string, PlainObject[]> {
         metadata: { name: 'cluster-ca', namespace: 'cert-manager' },
         spec: { isCA: true, commonName: 'cluster-ca', secretName: 'cluster-ca', issuerRef: { kind: 'ClusterIssuer', name: 'self-signed' } },
       },
-      { apiVersion: 'cert-manager.io/v1', kind: 'ClusterIssuer', metadata: { name: 'cluster-ca' }, spec: { ca: { secretName: 'cluster-ca' } } },
+      {
+        apiVersion: 'cert-manager.io/v1',
+        kind: 'ClusterIssuer',
+        metadata: { name: 'cluster-ca' },
+        spec: { ca: { secretName: 'cluster-ca' } },
+      },
     ],
     'admin-pages': [...route('monitoring', 'grafana', cluster.hosts.grafana, { name: 'grafana', port: 80 }, 'admin')],
     database: databaseObjects(),
@@ -755,7 +840,19 @@ function make(): BuiltObject[] {
 
 /** The cluster of the objects. @param overrides other parts than the fixture's own */
 export function built(objects: readonly BuiltObject[] = goodObjects(), overrides: Partial<BuiltCluster> = {}): BuiltCluster {
-  return { cluster, applications, objects, namespaces, flows, charts, secrets: [], missingSecrets: [], leftOut: [], warnings: [], ...overrides };
+  return {
+    cluster,
+    applications,
+    objects,
+    namespaces,
+    flows,
+    charts,
+    secrets: [],
+    missingSecrets: [],
+    leftOut: [],
+    warnings: [],
+    ...overrides,
+  };
 }
 
 // ---------------------------------------------------------------------------------------------------------------- changing and asking
@@ -764,7 +861,9 @@ export function built(objects: readonly BuiltObject[] = goodObjects(), overrides
 export function find(objects: readonly BuiltObject[], id: string): BuiltObject {
   const [kind, place = ''] = id.split(' ');
   const [namespace, name] = place.includes('/') ? place.split('/') : [undefined, place];
-  const found = objects.find(({ manifest }) => manifest.kind === kind && manifest.metadata.name === name && manifest.metadata.namespace === namespace);
+  const found = objects.find(
+    ({ manifest }) => manifest.kind === kind && manifest.metadata.name === name && manifest.metadata.namespace === namespace,
+  );
   if (!found) throw new Error(`The fixture has no ${id}.`);
   return found;
 }
@@ -795,11 +894,19 @@ export function excepting(objects: readonly BuiltObject[], id: string, exception
 }
 
 /** What a check finds. */
-export function violationsOf(check: Check, objects: readonly BuiltObject[] = goodObjects(), overrides: Partial<BuiltCluster> = {}): Violation[] {
+export function violationsOf(
+  check: Check,
+  objects: readonly BuiltObject[] = goodObjects(),
+  overrides: Partial<BuiltCluster> = {},
+): Violation[] {
   return check.run(new CheckInput(built(objects, overrides)));
 }
 
 /** What a check finds, as `<object> <field>: <message>`. */
-export function sentencesOf(check: Check, objects: readonly BuiltObject[] = goodObjects(), overrides: Partial<BuiltCluster> = {}): string[] {
+export function sentencesOf(
+  check: Check,
+  objects: readonly BuiltObject[] = goodObjects(),
+  overrides: Partial<BuiltCluster> = {},
+): string[] {
   return violationsOf(check, objects, overrides).map(({ object, field, message }) => `${object}${field ? ` ${field}` : ''}: ${message}`);
 }

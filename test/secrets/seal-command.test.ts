@@ -1,5 +1,6 @@
 /** `npm run seal` from its options to the files it writes, over a folder of secrets and a list of needed ones. */
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { main, type SealEnvironment } from '../../commands/seal';
 import { missingPlaces } from '../../lib/secrets/plan';
@@ -228,7 +229,7 @@ describe('--example', () => {
     const { run, store } = project();
     expect((await run(...seal, '--example')).code).toBe(1);
     expect(store().certificate()?.example).toBe(false);
-  }, 60_000);
+  });
 });
 
 describe('--netcode', () => {
@@ -375,4 +376,34 @@ describe('wrong usage', () => {
     expect(code).toBe(2);
     expect(output).toContain(sentence);
   });
+});
+
+describe('as npm run seal, over the project itself', () => {
+  /** The project's own files in a folder that has no secrets yet. */
+  function copyOfProject(): string {
+    const folder = scratchFolder();
+    const root = path.join(__dirname, '../..');
+    for (const name of readdirSync(root).filter((name) => !name.startsWith('.') && !['secrets', 'dist', 'commands'].includes(name))) {
+      symlinkSync(path.join(root, name), path.join(folder, name));
+    }
+    // The runner's place is the project's root, so it has to be a file here; what it bundles may be links.
+    mkdirSync(path.join(folder, 'commands'));
+    copyFileSync(path.join(root, 'commands/run.mjs'), path.join(folder, 'commands/run.mjs'));
+    symlinkSync(path.join(root, 'commands/seal.ts'), path.join(folder, 'commands/seal.ts'));
+    return folder;
+  }
+
+  const run = (folder: string, ...args: string[]) =>
+    execFileSync(process.execPath, ['commands/run.mjs', 'seal', '--cluster', 'local', ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      input: '',
+    });
+
+  test('makes an example of a cluster from nothing in two steps', () => {
+    const folder = copyOfProject();
+    run(folder, '--example');
+    run(folder, '--missing', '--placeholder-asks');
+    expect(JSON.parse(run(folder, '--list', '--json'))).toMatchObject({ certificate: { example: true }, missing: 0 });
+  }, 120_000);
 });

@@ -59,6 +59,19 @@ describe('reading', () => {
     });
   });
 
+  test('gives the same for a text of our own form and for the same with other spaces, which a YAML parser reads', () => {
+    const own = file({
+      type: 'kubernetes.io/basic-auth',
+      encryptedData: { '1': sealed, 'a.b_c-d': sealed },
+      sealedTo: `sha256:${'0'.repeat(64)}`,
+    });
+    const [one, other] = [own, own.replace('kind: ', 'kind:  ')].map((text) =>
+      storeOf({ 'realm-aurora/netcode-key.yaml': text }).store.files(),
+    );
+    expect(one).toEqual(other);
+    expect(one?.[0]).toMatchObject({ type: 'kubernetes.io/basic-auth', encryptedData: { '1': sealed, 'a.b_c-d': sealed } });
+  });
+
   test('does not look at hidden files', () => {
     expect(problemsOf(storeOf({ 'realm-aurora/.netcode-key.yaml.1.tmp': 'half', 'realm-aurora/netcode-key.yaml': file() }).store)).toEqual(
       [],

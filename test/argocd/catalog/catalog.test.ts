@@ -8,12 +8,25 @@ import { homelab, local } from './clusters';
 
 const clusters = [homelab, local];
 const has = (entry: UpstreamChart, cluster: Cluster): boolean => (entry.enabled?.(cluster) ?? true) === true;
-const pairs = clusters.flatMap((cluster) => catalog.filter((entry) => has(entry, cluster)).map((entry): [string, UpstreamChart, Cluster] => [`${entry.name} in ${cluster.name}`, entry, cluster]));
+const pairs = clusters.flatMap((cluster) =>
+  catalog
+    .filter((entry) => has(entry, cluster))
+    .map((entry): [string, UpstreamChart, Cluster] => [`${entry.name} in ${cluster.name}`, entry, cluster]),
+);
 const isWorkload = (peer: Peer): peer is Workload => 'namespace' in peer;
 const ends = (flow: Flow): Workload[] => [flow.from, flow.to].filter(isWorkload);
 
 /** Applications of ours that charts may need. */
-const OURS = ['namespaces', 'cert-manager-config', 'agones-certificates', 'metallb-config', 'traefik-config', 'monitoring-config', 'sealed-credentials', 'pihole'];
+const OURS = [
+  'namespaces',
+  'cert-manager-config',
+  'agones-certificates',
+  'metallb-config',
+  'traefik-config',
+  'monitoring-config',
+  'sealed-credentials',
+  'pihole',
+];
 
 test('every pinned chart is in the catalogue exactly once', () => {
   expect(catalog.map((entry) => entry.chart).sort()).toEqual(Object.keys(charts).sort());
@@ -25,7 +38,12 @@ test('names of Applications are unique', () => {
 
 test('a chart that a cluster lacks says why in a sentence of its own', () => {
   const reasons = catalog.map((entry) => entry.enabled?.(local)).filter((reason) => typeof reason === 'string');
-  expect(reasons).toEqual(['there is no load balancer (kubernetes.loadBalancer is "none"): Services are published on ports of the node', expect.any(String), expect.any(String), expect.any(String)]);
+  expect(reasons).toEqual([
+    'there is no load balancer (kubernetes.loadBalancer is "none"): Services are published on ports of the node',
+    expect.any(String),
+    expect.any(String),
+    expect.any(String),
+  ]);
 });
 
 test.each(pairs)('%s needs only Applications that the cluster has', (_, entry, cluster) => {
@@ -67,7 +85,9 @@ test.each(pairs)('the values of %s are the same when asked for twice', (_, entry
 });
 
 test.each(pairs)('the table of workloads says of %s what its record says', (_, entry, cluster) => {
-  const recorded = entry.provides(cluster).pods.map((pods) => ({ name: pods.name, namespace: pods.namespace ?? entry.namespace, labels: pods.labels }));
+  const recorded = entry
+    .provides(cluster)
+    .pods.map((pods) => ({ name: pods.name, namespace: pods.namespace ?? entry.namespace, labels: pods.labels }));
   const named = recorded.filter((pods) => workloadNames(entry.name).includes(pods.name));
   expect(named).toEqual(named.map((pods) => workload(entry.name, pods.name)));
 });
@@ -82,7 +102,9 @@ test('the table of workloads has only charts of the catalogue', () => {
 });
 
 test('an unknown workload is refused with the ones that there are', () => {
-  expect(() => workload('traefik', 'treafik')).toThrow("argocd/catalog/workloads.ts has no workload 'treafik' of chart 'traefik'; it has traefik.");
+  expect(() => workload('traefik', 'treafik')).toThrow(
+    "argocd/catalog/workloads.ts has no workload 'treafik' of chart 'traefik'; it has traefik.",
+  );
 });
 
 test('an unknown chart is refused with the ones that there are', () => {
@@ -92,20 +114,29 @@ test('an unknown chart is refused with the ones that there are', () => {
 describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluster]))('flows of %s', (_, cluster) => {
   const entries = catalog.filter((entry) => has(entry, cluster));
   const flows = entries.flatMap((entry) => entry.flows(cluster));
-  const pods = entries.flatMap((entry) => entry.provides(cluster).pods.map((each) => ({ ...each, namespace: each.namespace ?? entry.namespace })));
+  const pods = entries.flatMap((entry) =>
+    entry.provides(cluster).pods.map((each) => ({ ...each, namespace: each.namespace ?? entry.namespace })),
+  );
   const recordOf = (end: Workload) => pods.find((each) => each.namespace === end.namespace && each.name === end.name);
   const ofCatalog = (end: Workload): boolean => entries.some((entry) => entry.namespace === end.namespace);
 
   test('name only pods of charts that the cluster has', () => {
     const all = catalog.flatMap((entry) => workloadNames(entry.name).map((name) => workload(entry.name, name)));
-    const missing = flows.flatMap(ends).filter((end) => all.some((each) => each.namespace === end.namespace && each.name === end.name) && !recordOf(end));
+    const missing = flows
+      .flatMap(ends)
+      .filter((end) => all.some((each) => each.namespace === end.namespace && each.name === end.name) && !recordOf(end));
     expect(missing).toEqual([]);
   });
 
   test('end at ports that the pods have', () => {
     const wrong = flows.filter((flow) => {
       const record = isWorkload(flow.to) ? recordOf(flow.to) : undefined;
-      return record && flow.ports.some((port) => !record.ports.some((each) => each.port === port.port && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP')));
+      return (
+        record &&
+        flow.ports.some(
+          (port) => !record.ports.some((each) => each.port === port.port && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP')),
+        )
+      );
     });
     expect(wrong).toEqual([]);
   });
@@ -118,7 +149,13 @@ describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluste
     const touched = new Set(flows.flatMap(ends).map((end) => `${end.namespace}/${end.name}`));
     // No replicas: there are no pods.
     const idle = ['argocd/argocd-applicationset-controller'];
-    const untouched = pods.filter((each) => !each.hostNetwork && each.kind !== 'Job' && !touched.has(`${each.namespace}/${each.name}`) && !idle.includes(`${each.namespace}/${each.name}`));
+    const untouched = pods.filter(
+      (each) =>
+        !each.hostNetwork &&
+        each.kind !== 'Job' &&
+        !touched.has(`${each.namespace}/${each.name}`) &&
+        !idle.includes(`${each.namespace}/${each.name}`),
+    );
     expect(untouched.map((each) => each.name)).toEqual([]);
   });
 

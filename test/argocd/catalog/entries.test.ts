@@ -23,11 +23,16 @@ describe('Traefik', () => {
   });
 
   test("has the admins' address on a second Service, pinned", () => {
-    expect(at(values, 'service', 'additionalServices', 'admin', 'annotations', 'metallb.io/loadBalancerIPs')).toBe(homelab.network.adminIngress);
+    expect(at(values, 'service', 'additionalServices', 'admin', 'annotations', 'metallb.io/loadBalancerIPs')).toBe(
+      homelab.network.adminIngress,
+    );
   });
 
   test('keeps the addresses of clients on both', () => {
-    expect([at(values, 'service', 'spec', 'externalTrafficPolicy'), at(values, 'service', 'additionalServices', 'admin', 'spec', 'externalTrafficPolicy')]).toEqual(['Local', 'Local']);
+    expect([
+      at(values, 'service', 'spec', 'externalTrafficPolicy'),
+      at(values, 'service', 'additionalServices', 'admin', 'spec', 'externalTrafficPolicy'),
+    ]).toEqual(['Local', 'Local']);
   });
 
   test('exposes the admin entry point in the admin Service alone', () => {
@@ -86,7 +91,10 @@ describe('Agones', () => {
   });
 
   test('hands out the ports that the router forwards', () => {
-    expect([at(values, 'gameservers', 'minPort'), at(values, 'gameservers', 'maxPort')]).toEqual([homelab.network.instancePorts.first, homelab.network.instancePorts.last]);
+    expect([at(values, 'gameservers', 'minPort'), at(values, 'gameservers', 'maxPort')]).toEqual([
+      homelab.network.instancePorts.first,
+      homelab.network.instancePorts.last,
+    ]);
   });
 
   test('is left out of a cluster without instanced content', () => {
@@ -101,13 +109,16 @@ describe('Agones', () => {
     expect(['generateTLS', 'disableSecret'].map((key) => at(values, 'agones', part, key))).toEqual([false, true]);
   });
 
-  test.each(['allocationApiService', 'validatingWebhook', 'mutatingWebhook'])('has the CA of its certificate injected into the %s', (target) => {
-    const [certificate] = agonesCertificates;
-    expect(at(values, 'agones', 'controller', target)).toEqual({
-      annotations: { 'cert-manager.io/inject-ca-from': `${certificate.namespace}/${certificate.name}` },
-      disableCaBundle: true,
-    });
-  });
+  test.each(['allocationApiService', 'validatingWebhook', 'mutatingWebhook'])(
+    'has the CA of its certificate injected into the %s',
+    (target) => {
+      const [certificate] = agonesCertificates;
+      expect(at(values, 'agones', 'controller', target)).toEqual({
+        annotations: { 'cert-manager.io/inject-ca-from': `${certificate.namespace}/${certificate.name}` },
+        disableCaBundle: true,
+      });
+    },
+  );
 
   test('has a certificate for the name that the API server calls', () => {
     const [service] = agones.provides(homelab).services;
@@ -124,7 +135,9 @@ describe('Argo CD', () => {
 
   test('knows every health check of ours', () => {
     const keys = Object.keys(at(values, 'configs', 'cm') as object);
-    expect(ownHealthKinds.map((kind) => `resource.customizations.health.${kind.replace('/', '_')}`).filter((key) => !keys.includes(key))).toEqual([]);
+    expect(
+      ownHealthKinds.map((kind) => `resource.customizations.health.${kind.replace('/', '_')}`).filter((key) => !keys.includes(key)),
+    ).toEqual([]);
   });
 
   test('is reached at its admin host', () => {
@@ -136,7 +149,9 @@ describe('Argo CD', () => {
   });
 
   test('accepts exactly the hooks that make the password of Redis', () => {
-    expect(Object.keys(argoCd.acceptedHooks ?? {})).toEqual(['ServiceAccount', 'Role', 'RoleBinding', 'Job'].map((kind) => `${kind}/argocd-redis-secret-init`));
+    expect(Object.keys(argoCd.acceptedHooks ?? {})).toEqual(
+      ['ServiceAccount', 'Role', 'RoleBinding', 'Job'].map((kind) => `${kind}/argocd-redis-secret-init`),
+    );
   });
 
   test.each([
@@ -158,13 +173,17 @@ describe('cert-manager', () => {
   test('asks public resolvers about DNS-01 challenges', () => {
     const certificates = { issuer: 'letsencrypt' as const, email: 'you@example.org', dns01: { cloudflare: { zone: 'homelab.io' } } };
     const cluster = homelabWith({ certificates });
-    expect(at(certManager.values(cluster), 'dns01RecursiveNameservers')).toBe(cluster.dns.upstreams.map((address) => `${address}:53`).join(','));
+    expect(at(certManager.values(cluster), 'dns01RecursiveNameservers')).toBe(
+      cluster.dns.upstreams.map((address) => `${address}:53`).join(','),
+    );
   });
 
   test('reaches those resolvers', () => {
     const certificates = { issuer: 'letsencrypt' as const, email: 'you@example.org', dns01: { cloudflare: { zone: 'homelab.io' } } };
     const cluster = homelabWith({ certificates });
-    const addresses = certManager.flows(cluster).flatMap((flow) => ('outside' in flow.to && flow.to.outside === 'address' ? [flow.to.cidr] : []));
+    const addresses = certManager
+      .flows(cluster)
+      .flatMap((flow) => ('outside' in flow.to && flow.to.outside === 'address' ? [flow.to.cidr] : []));
     expect(addresses).toEqual(cluster.dns.upstreams.map((address) => `${address}/32`));
   });
 
@@ -183,5 +202,7 @@ test('Sealed Secrets never makes a new key by itself', () => {
 
 test('metrics-server is left out where the distribution brings it', () => {
   const kubernetes = { ...homelab.kubernetes, metricsServer: 'provided' as const };
-  expect(metricsServer.enabled?.(homelabWith({ kubernetes }))).toBe('the distribution brings metrics-server (kubernetes.metricsServer is "provided")');
+  expect(metricsServer.enabled?.(homelabWith({ kubernetes }))).toBe(
+    'the distribution brings metrics-server (kubernetes.metricsServer is "provided")',
+  );
 });

@@ -48,7 +48,14 @@ function helm(command: string): void {
 }
 
 const verify = (catalog: readonly UpstreamChart[], more: { dist?: string; only?: string[] } = {}) =>
-  verifyCharts({ clusters: [homelab, local], catalog, helm: join(folder, 'helm'), charts: join(folder, 'charts'), only: ['metallb', 'traefik'], ...more });
+  verifyCharts({
+    clusters: [homelab, local],
+    catalog,
+    helm: join(folder, 'helm'),
+    charts: join(folder, 'charts'),
+    only: ['metallb', 'traefik'],
+    ...more,
+  });
 
 test('a chart that renders what its record says has no differences', async () => {
   expect(countDifferences(await verify([entry]))).toBe(0);
@@ -56,7 +63,16 @@ test('a chart that renders what its record says has no differences', async () =>
 
 test('the report counts what was rendered', async () => {
   const [report] = (await verify([entry])).charts;
-  expect(report).toMatchObject({ cluster: 'homelab', chart: 'metallb', objects: 7, crds: 1, services: 1, workloads: 1, secrets: 1, hooks: 0 });
+  expect(report).toMatchObject({
+    cluster: 'homelab',
+    chart: 'metallb',
+    objects: 7,
+    crds: 1,
+    services: 1,
+    workloads: 1,
+    secrets: 1,
+    hooks: 0,
+  });
 });
 
 test('a cluster without the chart has the reason in its place', async () => {
@@ -81,19 +97,25 @@ test('a value that repeats the default is no difference', async () => {
 
 test('something random is a difference', async () => {
   helm('sed "s/aGVsbG8=/$$/" rendered.yaml');
-  expect((await verify([entry])).charts[0]?.differences.map((each) => `${each.rule} ${each.place}`)).toEqual(['random Secret demo/demo-secret']);
+  expect((await verify([entry])).charts[0]?.differences.map((each) => `${each.rule} ${each.place}`)).toEqual([
+    'random Secret demo/demo-secret',
+  ]);
 });
 
 test('a chart that cannot be rendered does not hide the others', async () => {
   helm('case "$3" in *metallb) echo "Error: no way" >&2; exit 1 ;; esac; cat rendered.yaml');
   const { charts } = await verify([entry, second]);
-  expect(charts.filter((each) => each.cluster === 'homelab').map((each) => each.differences.map((difference) => difference.message))).toEqual([['helm template failed: Error: no way'], []]);
+  expect(
+    charts.filter((each) => each.cluster === 'homelab').map((each) => each.differences.map((difference) => difference.message)),
+  ).toEqual([['helm template failed: Error: no way'], []]);
 });
 
 test('an unpacked chart of another version is a difference', async () => {
   chart('metallb', '9.9.9');
   const [report] = (await verify([entry])).charts;
-  expect(report?.differences.map((each) => each.message)).toEqual([expect.stringMatching(/is version 9\.9\.9 of the chart, but versions\.ts pins /)]);
+  expect(report?.differences.map((each) => each.message)).toEqual([
+    expect.stringMatching(/is version 9\.9\.9 of the chart, but versions\.ts pins /),
+  ]);
 });
 
 test('an unpacked chart that is missing is a difference', async () => {
@@ -114,7 +136,10 @@ test('an API that no chart of the whole catalogue serves is a difference', async
 
 test('our own custom resources are validated against the CRDs of the charts', async () => {
   mkdirSync(join(folder, 'dist'));
-  writeFileSync(join(folder, 'dist', 'Thing.x.yaml'), 'apiVersion: demo.example/v1\nkind: Thing\nmetadata: { name: x }\nspec: { size: 0 }\n');
+  writeFileSync(
+    join(folder, 'dist', 'Thing.x.yaml'),
+    'apiVersion: demo.example/v1\nkind: Thing\nmetadata: { name: x }\nspec: { size: 0 }\n',
+  );
   const report = await verify([entry], { only: undefined, dist: join(folder, 'dist') });
   expect(report.differences.map((each) => each.rule)).toContain('invalid-custom-resource');
 });
@@ -141,7 +166,9 @@ describe('the command', () => {
 
   test('says each difference with the clusters that have it', async () => {
     await command('--chart', 'traefik');
-    expect(printed.join('\n')).toContain('homelab, local: traefik: Service traefik/traefik: The record has it, but the chart renders traefik/demo. [not-rendered]');
+    expect(printed.join('\n')).toContain(
+      'homelab, local: traefik: Service traefik/traefik: The record has it, but the chart renders traefik/demo. [not-rendered]',
+    );
   });
 
   test('prints JSON that a program can read', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PlacedManifest, readTree, validateCustomResources } from '../../../../lib/charts-verify/custom-resources';
@@ -10,7 +10,8 @@ const thing = (spec: unknown, apiVersion = 'demo.example/v1', kind = 'Thing'): P
   file: 'dist/x.yaml',
   manifest: { apiVersion, kind, metadata: { name: 'x' }, spec },
 });
-const found = (...objects: readonly PlacedManifest[]): readonly string[] => validateCustomResources(objects, definitions).differences.map((each) => `${each.rule} ${each.place}`);
+const found = (...objects: readonly PlacedManifest[]): readonly string[] =>
+  validateCustomResources(objects, definitions).differences.map((each) => `${each.rule} ${each.place}`);
 
 test("an object that fits the chart's CRD is valid", () => {
   expect(validateCustomResources([thing({ size: 1 })], definitions)).toEqual({ validated: 1, differences: [] });
@@ -51,7 +52,10 @@ describe('a folder', () => {
 
   test('is read with everything below it', () => {
     mkdirSync(join(folder, 'a', 'b'), { recursive: true });
-    writeFileSync(join(folder, 'a', 'b', 'Thing.x.yaml'), 'apiVersion: demo.example/v1\nkind: Thing\nmetadata: { name: x }\nspec: { size: 1 }\n');
+    writeFileSync(
+      join(folder, 'a', 'b', 'Thing.x.yaml'),
+      'apiVersion: demo.example/v1\nkind: Thing\nmetadata: { name: x }\nspec: { size: 1 }\n',
+    );
     writeFileSync(join(folder, 'a', 'notes.txt'), 'not YAML: [');
     expect(readTree(folder)?.map((each) => each.manifest.metadata.name)).toEqual(['x']);
   });

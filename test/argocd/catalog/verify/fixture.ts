@@ -56,8 +56,11 @@ spec:
       labels: { app: demo, part: server }
     spec:
       serviceAccountName: demo
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
       containers:
         - name: demo
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
+          resources: { requests: { cpu: 10m, memory: 32Mi }, limits: { memory: 64Mi } }
           ports:
             - { name: http, containerPort: 8080 }
             - { name: voice, containerPort: 9000, protocol: UDP }
@@ -105,11 +108,12 @@ export const PROVIDES: Provides = {
   configMaps: ['demo/demo-config'],
   serviceAccounts: ['demo/demo'],
   ingressClasses: ['demo'],
+  clusterKinds: ['apiextensions.k8s.io/CustomResourceDefinition', 'networking.k8s.io/IngressClass'],
 };
 
 /** The chart with some parts of its record replaced. */
-export function recorded(changes: Partial<Provides> = {}, acceptedHooks?: Readonly<Record<string, string>>): RecordedChart {
-  return { namespace: 'demo', provides: { ...PROVIDES, ...changes }, ...(acceptedHooks ? { acceptedHooks } : {}) };
+export function recorded(changes: Partial<Provides> = {}, more: Pick<RecordedChart, 'acceptedHooks' | 'exceptions'> = {}): RecordedChart {
+  return { namespace: 'demo', provides: { ...PROVIDES, ...changes }, ...more };
 }
 
 /** The recorded pods with some parts replaced. */

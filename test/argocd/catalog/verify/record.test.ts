@@ -1,6 +1,6 @@
 import { compareRecord, compareRenders, type RecordedChart } from '../../../../lib/charts-verify/record';
 import { readManifests } from '../../../../lib/charts-verify/rendered';
-import { also, pods, PROVIDES, recorded, RENDERED } from './fixture';
+import { also, PROVIDES, pods, RENDERED, recorded } from './fixture';
 
 /** Differences as `rule place`. */
 function differences(chart: RecordedChart, rendered = RENDERED): readonly string[] {
@@ -15,7 +15,12 @@ metadata:
 ${hook ? `  annotations: { helm.sh/hook: ${hook} }\n` : ''}spec:
   template:
     metadata: { labels: ${labels} }
-    spec: { containers: [{ name: ${name} }] }
+    spec:
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
+      containers:
+        - name: ${name}
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
+          resources: { requests: { cpu: 10m, memory: 32Mi }, limits: { memory: 64Mi } }
 `;
 
 test('a record that says what the chart renders has no differences', () => {
@@ -26,11 +31,21 @@ describe('names', () => {
   test.each([
     ['a CRD', { crds: [...PROVIDES.crds, 'other.demo.example'] }, 'not-rendered CustomResourceDefinition other.demo.example'],
     ['a Service', { services: [...PROVIDES.services, { name: 'other', ports: [] }] }, 'not-rendered Service demo/other'],
-    ['pods', { pods: [...PROVIDES.pods, { name: 'other', kind: 'DaemonSet' as const, labels: { app: 'x' }, ports: [] }] }, 'not-rendered DaemonSet demo/other'],
+    [
+      'pods',
+      { pods: [...PROVIDES.pods, { name: 'other', kind: 'DaemonSet' as const, labels: { app: 'x' }, ports: [] }] },
+      'not-rendered DaemonSet demo/other',
+    ],
     ['a Secret', { secrets: ['demo/demo-secret', 'demo/other'] }, 'not-rendered Secret demo/other'],
     ['a ConfigMap', { configMaps: ['demo/other'] }, 'not-rendered ConfigMap demo/other'],
     ['a ServiceAccount', { serviceAccounts: ['demo/other'] }, 'not-rendered ServiceAccount demo/other'],
     ['an IngressClass', { ingressClasses: ['demo', 'other'] }, 'not-rendered IngressClass other'],
+    [
+      'a cluster-scoped kind',
+      { clusterKinds: [...(PROVIDES.clusterKinds ?? []), '/Namespace'] },
+      'not-rendered cluster-scoped kind /Namespace',
+    ],
+    ['another namespace', { namespaces: ['kube-system'] }, 'not-rendered namespace kube-system'],
   ])('%s that the record has and the chart does not render is found', (_, changes, expected) => {
     expect(differences(recorded(changes))).toEqual([expected]);
   });
@@ -41,6 +56,11 @@ describe('names', () => {
     ['a workload', { pods: [] }, 'not-recorded Deployment demo/demo'],
     ['a Secret', { secrets: [] }, 'not-recorded Secret demo/demo-secret'],
     ['an IngressClass', { ingressClasses: [] }, 'not-recorded IngressClass demo'],
+    [
+      'a cluster-scoped kind',
+      { clusterKinds: ['networking.k8s.io/IngressClass'] },
+      'not-recorded cluster-scoped kind apiextensions.k8s.io/CustomResourceDefinition',
+    ],
   ])('%s that the chart renders and the record lacks is found', (_, changes, expected) => {
     expect(differences(recorded(changes))).toEqual([expected]);
   });
@@ -50,7 +70,10 @@ describe('names', () => {
   });
 
   test('a kind that is recorded wrongly is found at both ends', () => {
-    expect(differences(recorded(pods({ kind: 'StatefulSet' })))).toEqual(['not-rendered StatefulSet demo/demo', 'not-recorded Deployment demo/demo']);
+    expect(differences(recorded(pods({ kind: 'StatefulSet' })))).toEqual([
+      'not-rendered StatefulSet demo/demo',
+      'not-recorded Deployment demo/demo',
+    ]);
   });
 
   test('an object without a namespace is in that of the release', () => {
@@ -67,7 +90,10 @@ describe('Services', () => {
     ['a wrong name', [{ name: 'web', port: 80 }]],
     ['a wrong protocol', [{ name: 'http', port: 80, protocol: 'UDP' as const }]],
   ])('a port with %s is found', (_, ports) => {
-    expect(differences(recorded({ services: [{ name: 'demo', ports }] }))).toEqual(['differs Service demo/demo', 'not-recorded Service demo/demo']);
+    expect(differences(recorded({ services: [{ name: 'demo', ports }] }))).toEqual([
+      'differs Service demo/demo',
+      'not-recorded Service demo/demo',
+    ]);
   });
 
   test('a port that the record lacks is found', () => {
@@ -75,7 +101,9 @@ describe('Services', () => {
   });
 
   test('a wrong label is found', () => {
-    expect(differences(recorded({ services: [{ name: 'demo', ports: [{ name: 'http', port: 80 }], labels: { app: 'other' } }] }))).toEqual(['differs Service demo/demo']);
+    expect(differences(recorded({ services: [{ name: 'demo', ports: [{ name: 'http', port: 80 }], labels: { app: 'other' } }] }))).toEqual([
+      'differs Service demo/demo',
+    ]);
   });
 });
 
@@ -85,7 +113,9 @@ describe('pods', () => {
   });
 
   test('a port that no container has is found', () => {
-    expect(differences(recorded(pods({ ports: [...(PROVIDES.pods[0]?.ports ?? []), { port: 1 }] })))).toEqual(['differs Deployment demo/demo']);
+    expect(differences(recorded(pods({ ports: [...(PROVIDES.pods[0]?.ports ?? []), { port: 1 }] })))).toEqual([
+      'differs Deployment demo/demo',
+    ]);
   });
 
   test('a port that the record lacks is found', () => {
@@ -105,8 +135,12 @@ describe('pods', () => {
   });
 
   test('labels that select the pods of another workload are found', () => {
-    const chart = recorded({ pods: [...PROVIDES.pods, { name: 'second', kind: 'Job', labels: { app: 'demo', part: 'second' }, ports: [] }] });
-    expect(differences(chart, also(job('second', undefined, '{ app: demo, part: second }')))).toEqual(['ambiguous-labels Deployment demo/demo']);
+    const chart = recorded({
+      pods: [...PROVIDES.pods, { name: 'second', kind: 'Job', labels: { app: 'demo', part: 'second' }, ports: [] }],
+    });
+    expect(differences(chart, also(job('second', undefined, '{ app: demo, part: second }')))).toEqual([
+      'ambiguous-labels Deployment demo/demo',
+    ]);
   });
 
   test('pods without labels are found, because a policy would select every pod', () => {
@@ -118,22 +152,86 @@ kind: Prometheus
 metadata: { name: main, namespace: demo }
 spec: { portName: http-web, serviceAccountName: watcher }
 `;
-  const made = { name: 'prometheus', kind: 'Operator' as const, labels: { 'app.kubernetes.io/name': 'prometheus', prometheus: 'main' }, ports: [{ name: 'http-web', port: 9090 }], serviceAccount: 'watcher' };
+  const made = {
+    name: 'prometheus',
+    kind: 'Operator' as const,
+    labels: { 'app.kubernetes.io/name': 'prometheus', prometheus: 'main' },
+    ports: [{ name: 'http-web', port: 9090 }],
+    serviceAccount: 'watcher',
+  };
 
   test('pods that an operator makes of a rendered custom resource are known', () => {
     expect(differences(recorded({ pods: [...PROVIDES.pods, made] }), also(prometheus))).toEqual([]);
   });
 
   test('a wrong label of pods that an operator makes is found', () => {
-    expect(differences(recorded({ pods: [...PROVIDES.pods, { ...made, labels: { prometheus: 'other' } }] }), also(prometheus))).toEqual(['differs Operator demo/prometheus']);
+    expect(differences(recorded({ pods: [...PROVIDES.pods, { ...made, labels: { prometheus: 'other' } }] }), also(prometheus))).toEqual([
+      'differs Operator demo/prometheus',
+    ]);
   });
 
   test('a wrong port of pods that an operator makes is found', () => {
-    expect(differences(recorded({ pods: [...PROVIDES.pods, { ...made, ports: [{ name: 'web', port: 9090 }] }] }), also(prometheus))).toEqual(['differs Operator demo/prometheus']);
+    expect(
+      differences(recorded({ pods: [...PROVIDES.pods, { ...made, ports: [{ name: 'web', port: 9090 }] }] }), also(prometheus)),
+    ).toEqual(['differs Operator demo/prometheus']);
   });
 
   test('pods of an operator whose custom resource is not rendered are found', () => {
     expect(differences(recorded({ pods: [...PROVIDES.pods, made] }))).toEqual(['not-rendered Operator demo/prometheus']);
+  });
+});
+
+describe('other namespaces', () => {
+  test('that the chart writes to and the record lacks are found', () => {
+    const role = 'apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: demo, namespace: kube-system }\n';
+    expect(differences(recorded(), also(role))).toEqual(['not-recorded namespace kube-system']);
+  });
+});
+
+describe('hardening', () => {
+  const without = (text: string, by = ''): string => RENDERED.replace(text, by);
+
+  test.each([
+    ['non-root', without('runAsNonRoot: true, ')],
+    ['read-only-root', without('readOnlyRootFilesystem: true, ')],
+    ['no-escalation', without('allowPrivilegeEscalation: false, ')],
+    ['no-escalation', without('allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: false, privileged: true')],
+    ['no-capabilities', without(', capabilities: { drop: [ALL] }')],
+    ['no-capabilities', without('drop: [ALL]', 'drop: [ALL], add: [NET_RAW]')],
+    ['seccomp', without(', seccompProfile: { type: RuntimeDefault }')],
+    ['seccomp', without('type: RuntimeDefault', 'type: Unconfined')],
+    ['requests', without('cpu: 10m, ')],
+    ['requests', without('requests: { cpu: 10m, memory: 32Mi }', 'requests: { cpu: 10m }')],
+    ['memory-limit', without(', limits: { memory: 64Mi }')],
+    ['no-host-namespaces', without('serviceAccountName: demo', 'serviceAccountName: demo\n      hostPID: true')],
+    ['no-host-paths', without('serviceAccountName: demo', 'serviceAccountName: demo\n      volumes: [{ name: x, hostPath: { path: / } }]')],
+    ['no-host-ports', without('containerPort: 8080', 'containerPort: 8080, hostPort: 80')],
+  ])('a container that does not keep %s is found', (rule, rendered) => {
+    expect(compareRecord(recorded(), readManifests(rendered)).map((each) => each.message)).toEqual([
+      expect.stringContaining(`the rule '${rule}'`),
+    ]);
+  });
+
+  const exceptions = [{ container: 'demo/demo', rules: ['seccomp' as const], because: 'The tests say so.' }];
+
+  test('an exception allows its rule', () => {
+    expect(differences(recorded({}, { exceptions }), without(', seccompProfile: { type: RuntimeDefault }'))).toEqual([]);
+  });
+
+  test('an exception allows no other rule', () => {
+    expect(
+      differences(recorded({}, { exceptions }), without('cpu: 10m, ').replace(', seccompProfile: { type: RuntimeDefault }', '')),
+    ).toEqual(['hardening demo/demo']);
+  });
+
+  test('an exception that is no longer needed is found', () => {
+    expect(differences(recorded({}, { exceptions }))).toEqual(['needless-exception demo/demo']);
+  });
+
+  test('a workload without replicas starts no container', () => {
+    expect(differences(recorded(), without('spec:\n  template:', 'spec:\n  replicas: 0\n  template:').replace('cpu: 10m, ', ''))).toEqual(
+      [],
+    );
   });
 });
 
@@ -143,16 +241,19 @@ describe('hooks', () => {
   });
 
   test('an accepted hook is no difference', () => {
-    expect(differences(recorded({}, { 'Job/clean': 'It cleans.' }), also(job('clean', 'post-install')))).toEqual([]);
+    expect(differences(recorded({}, { acceptedHooks: { 'Job/clean': 'It cleans.' } }), also(job('clean', 'post-install')))).toEqual([]);
   });
 
   test('a hook may share the labels of what it serves', () => {
-    const chart = recorded({ pods: [...PROVIDES.pods, { name: 'clean', kind: 'Job', labels: { app: 'demo' }, ports: [] }] }, { 'Job/clean': 'It cleans.' });
+    const chart = recorded(
+      { pods: [...PROVIDES.pods, { name: 'clean', kind: 'Job', labels: { app: 'demo' }, ports: [] }] },
+      { acceptedHooks: { 'Job/clean': 'It cleans.' } },
+    );
     expect(differences(chart, also(job('clean', 'post-install')))).toEqual([]);
   });
 
   test('an accepted hook that is no longer rendered is found', () => {
-    expect(differences(recorded({}, { 'Job/clean': 'It cleans.' }))).toEqual(['not-rendered Job/clean']);
+    expect(differences(recorded({}, { acceptedHooks: { 'Job/clean': 'It cleans.' } }))).toEqual(['not-rendered Job/clean']);
   });
 });
 
@@ -168,7 +269,9 @@ ${field}: { tls.key: ${JSON.stringify(value)} }
     ['data', Buffer.from(key).toString('base64')],
     ['stringData', key],
   ])('a private key in %s is found, recorded or not', (field, value) => {
-    expect(differences(recorded({ secrets: ['demo/demo-secret', 'demo/keys'] }), also(secret(field, value)))).toEqual(['private-key Secret demo/keys']);
+    expect(differences(recorded({ secrets: ['demo/demo-secret', 'demo/keys'] }), also(secret(field, value)))).toEqual([
+      'private-key Secret demo/keys',
+    ]);
   });
 
   test('a certificate alone is no private key', () => {
@@ -178,7 +281,8 @@ ${field}: { tls.key: ${JSON.stringify(value)} }
 });
 
 describe('two renders', () => {
-  const compare = (second: string): readonly string[] => compareRenders(RENDERED, second, readManifests, 'demo').map((each) => `${each.rule} ${each.place}`);
+  const compare = (second: string): readonly string[] =>
+    compareRenders(RENDERED, second, readManifests, 'demo').map((each) => `${each.rule} ${each.place}`);
 
   test('of the same text do not differ', () => {
     expect(compare(RENDERED)).toEqual([]);
@@ -199,10 +303,14 @@ describe('two renders', () => {
 
 describe('what is no manifest', () => {
   test('is refused with the template that rendered it', () => {
-    expect(() => readManifests('---\n# Source: demo/templates/x.yaml\na: [1\n')).toThrow(/^demo\/templates\/x\.yaml rendered something that is no YAML: /);
+    expect(() => readManifests('---\n# Source: demo/templates/x.yaml\na: [1\n')).toThrow(
+      /^demo\/templates\/x\.yaml rendered something that is no YAML: /,
+    );
   });
 
   test('is refused when it is YAML, but no Kubernetes object', () => {
-    expect(() => readManifests('---\n# Source: demo/templates/x.yaml\na: 1\n')).toThrow('demo/templates/x.yaml rendered something that is no Kubernetes object: apiVersion, kind and metadata.name are needed.');
+    expect(() => readManifests('---\n# Source: demo/templates/x.yaml\na: 1\n')).toThrow(
+      'demo/templates/x.yaml rendered something that is no Kubernetes object: apiVersion, kind and metadata.name are needed.',
+    );
   });
 });

@@ -1,7 +1,16 @@
 import { type ChartSource, repeatedDefaults, unknownValues } from '../../../../lib/charts-verify/values';
 
 const chart: ChartSource = {
-  defaults: { replicas: 1, image: { tag: '1.0' }, labels: {}, tolerations: [], nothing: null, config: { level: 'info' }, resources: { requests: { cpu: '1' } }, sub: { port: 81 } },
+  defaults: {
+    replicas: 1,
+    image: { tag: '1.0' },
+    labels: {},
+    tolerations: [],
+    nothing: null,
+    config: { level: 'info' },
+    resources: { requests: { cpu: '1' } },
+    sub: { port: 81 },
+  },
   schema: {
     properties: {
       ports: { additionalProperties: { $ref: '#/definitions/port' } },
@@ -14,7 +23,8 @@ const chart: ChartSource = {
   subcharts: { sub: { defaults: { port: 80, enabled: true }, templates: '{{ .Values.secret }}', subcharts: {} } },
 };
 
-const unknown = (values: object, free?: readonly string[]): readonly string[] => unknownValues(values, chart, free).map((each) => each.place);
+const unknown = (values: object, free?: readonly string[]): readonly string[] =>
+  unknownValues(values, chart, free).map((each) => each.place);
 
 test.each([
   ['values.yaml names', { replicas: 2, image: { tag: '2.0' } }],
@@ -47,7 +57,9 @@ test.each([
 });
 
 test('a typing mistake is answered with the key that was meant', () => {
-  expect(unknownValues({ image: { tga: '2.0' } }, chart).map((each) => each.message)).toEqual(["The chart knows no such value; did you mean 'tag'? It knows tag."]);
+  expect(unknownValues({ image: { tga: '2.0' } }, chart).map((each) => each.message)).toEqual([
+    "The chart knows no such value; did you mean 'tag'? It knows tag.",
+  ]);
 });
 
 test('keys below a free path are known', () => {
