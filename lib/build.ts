@@ -124,7 +124,7 @@ export function buildCluster(cluster: Cluster, options: BuildOptions): BuiltClus
   const objects: BuiltObject[] = [];
   const collect = (chart: Chart): void => {
     for (const object of chart.apiObjects) {
-      if (!(object instanceof Manifest))
+      if (!Manifest.isManifest(object))
         throw new Error(
           `${object.node.path} was made with 'new'; objects are added with add(), which types them and keeps their exceptions.`,
         );

@@ -34,9 +34,9 @@ export const traefik: UpstreamChart = {
   summary: 'Terminates TLS and routes players to the broker and admins to their pages.',
   values: (cluster) => ({
     deployment: cluster.hasLoadBalancer
-      ? { replicas: replicas(cluster), goMemLimitPercentage: 0.9 }
+      ? { replicas: replicas(cluster) }
       : // Without a load balancer every node answers on its own ports.
-        { kind: 'DaemonSet', goMemLimitPercentage: 0.9 },
+        { kind: 'DaemonSet' },
     ...(cluster.hasLoadBalancer
       ? {
           // Two replicas on one node would go down together. Preferred and not required, because an update needs a third place.

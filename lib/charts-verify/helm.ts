@@ -66,7 +66,7 @@ export class Helm {
       return folder;
     }
     const into = join(this.scratch, 'fetched', name);
-    const oci = !version.repository.startsWith('https://');
+    const oci = !/^https?:\/\//.test(version.repository);
     await this.call([
       'pull',
       oci ? `oci://${version.repository}/${version.chart}` : version.chart,

@@ -147,7 +147,7 @@ function identity(report: Report, template: PodTemplate, bound: ReadonlySet<stri
     report.say(
       object,
       `${path}.serviceAccountName`,
-      `It runs as the ServiceAccount 'default', which every pod of the namespace that names none shares.`,
+      "It runs as the ServiceAccount 'default', which every pod of the namespace that names none shares.",
       'Add a ServiceAccount of its own and name it.',
     );
   }
@@ -156,7 +156,7 @@ function identity(report: Report, template: PodTemplate, bound: ReadonlySet<stri
     report.say(
       object,
       `${path}.automountServiceAccountToken`,
-      `It does not say whether it wants a token of the API, and so gets one by default, although nothing gives its ServiceAccount '${account ?? 'default'}' any right.`,
+      `It does not say that it needs no token of the API, although nothing gives its ServiceAccount '${account ?? 'default'}' any right.`,
       'Set automountServiceAccountToken: false in the pod.',
     );
   }

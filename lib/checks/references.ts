@@ -72,7 +72,7 @@ class Collector {
   /** Secrets and ConfigMaps named by `{name, key}` anywhere below a value, except fields whose Secret the operator makes. */
   keys(value: Plain, field: string, options: { namespace?: string; blocking?: boolean } = {}, parent = ''): void {
     if (Array.isArray(value)) {
-      value.forEach((item, index) => this.keys(item, `${field}[${label(item, index)}]`, options, parent));
+      for (const [index, item] of value.entries()) this.keys(item, `${field}[${label(item, index)}]`, options, parent);
       return;
     }
     if (value === null || typeof value !== 'object' || MADE_BY_OPERATOR.has(parent)) return;
@@ -315,11 +315,13 @@ function within(reference: Plain): { namespace?: string } {
 }
 
 function names(to: Collector, kind: string, list: Plain, field: string): void {
-  if (Array.isArray(list)) list.forEach((name, index) => to.add(kind, name, `${field}[${index}]`));
+  if (!Array.isArray(list)) return;
+  for (const [index, name] of list.entries()) to.add(kind, name, `${field}[${index}]`);
 }
 
 function each(list: Plain, field: string, visit: (item: Plain, at: string) => void): void {
-  if (Array.isArray(list)) list.forEach((item, index) => visit(item ?? {}, `${field}[${label(item, index)}]`));
+  if (!Array.isArray(list)) return;
+  for (const [index, item] of list.entries()) visit(item ?? {}, `${field}[${label(item, index)}]`);
 }
 
 /** An entry by its name, so that the place stays the same when another entry is added. */

@@ -37,6 +37,11 @@ export class Manifest extends ApiObject {
     super(chart, id, { apiVersion: manifest.apiVersion, kind: manifest.kind, metadata: { name: manifest.metadata.name } });
   }
 
+  /** Whether add() made the object. (`instanceof` cannot tell: cdk8s makes it true for every ApiObject.) */
+  static isManifest(object: ApiObject): object is Manifest {
+    return 'manifest' in object;
+  }
+
   override toJson(): PlainObject {
     return this.manifest;
   }

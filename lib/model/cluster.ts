@@ -2,6 +2,7 @@
  * The typed model of one cluster: a description that was checked, with every default and every derived value filled in.
  * It deliberately holds data only; what the data becomes in Kubernetes is the charts' business.
  */
+import type { z } from 'zod';
 import type {
   ClusterDescription,
   ContentTypeDescription,

@@ -4,7 +4,7 @@
  */
 import { App, Chart } from 'cdk8s';
 import type { BuildContext, Component } from '../../lib/component';
-import { Manifest, type PlainObject } from '../../lib/emit/manifest';
+import type { PlainObject } from '../../lib/emit/manifest';
 import {
   type Cluster,
   type ClusterDescription,
@@ -124,10 +124,7 @@ export function built(component: Component, description: ClusterDescription): Bu
     application.build(chart, context);
     byApplication.set(
       application.name,
-      chart.apiObjects.map((object) => {
-        if (!(object instanceof Manifest)) throw new Error(`${object.node.path} was not made by add()`);
-        return object.manifest;
-      }),
+      chart.apiObjects.map((object) => object.toJson() as PlainObject),
     );
   }
   const objects = [...byApplication.values()].flat();

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UpstreamChart } from '../../../../argocd/catalog/types';
@@ -122,6 +122,16 @@ test('an unpacked chart that is missing is a difference', async () => {
   rmSync(join(folder, 'charts', 'metallb'), { recursive: true });
   const [report] = (await verify([entry])).charts;
   expect(report?.differences.map((each) => each.message)).toEqual([expect.stringMatching(/has no Chart\.yaml; unpack metallb /)]);
+});
+
+test('a chart that is not unpacked already is fetched from its repository at the pinned version', async () => {
+  helm(
+    'if [ "$1" = pull ]; then echo "$@" | sed "s/ --untardir.*//" >> pulled; while [ "$1" != --untardir ]; do shift; done; mkdir -p "$2"; cp -r charts/metallb "$2"; else cat rendered.yaml; fi',
+  );
+  await verifyCharts({ clusters: [homelab], catalog: [entry], helm: join(folder, 'helm') });
+  expect(readFileSync(join(folder, 'pulled'), 'utf8')).toBe(
+    `pull metallb --repo ${pinned.metallb.repository} --version ${pinned.metallb.version} --untar\n`,
+  );
 });
 
 test('without Helm there is one sentence that says how to get it', async () => {
