@@ -20,7 +20,8 @@ export const homelab = defineCluster({
     dns: '192.168.1.241', // give it to the LAN as DNS server
     adminIngress: '192.168.1.242', // never forward it
     publicAddress: '203.0.113.7', // or the host name of your dynamic DNS
-    instancePorts: { first: 7000, last: 7063 }, // forward UDP to the nodes
+    instanceNode: 'node-3', // the router forwards the next line's UDP ports to it
+    instancePorts: { first: 7000, last: 7063 },
   },
   storage: { class: 'longhorn', expandable: true },
   certificates: {

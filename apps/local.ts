@@ -30,7 +30,9 @@ export const local = defineCluster({
       resources: { cpu: '100m', memory: '256Mi' },
     },
   ],
-  instances: [{ name: 'dungeon', capacity: 5, autoscaling: { policy: 'buffer', ready: 1, max: 3 }, resources: { cpu: '50m', memory: '128Mi' } }],
+  instances: [
+    { name: 'dungeon', capacity: 5, autoscaling: { policy: 'buffer', ready: 1, max: 3 }, resources: { cpu: '50m', memory: '128Mi' } },
+  ],
   broker: { registration: 'open' },
   database: { storage: '1Gi', resources: { cpu: '100m', memory: '256Mi' } },
   monitoring: { metricsRetentionDays: 2, metricsStorage: '2Gi', logsRetentionDays: 2, logsStorage: '2Gi' },

@@ -9,7 +9,6 @@ import { BROKER_PORT_NAMES, BROKER_STREAMING_PATHS } from '../lib/broker-contrac
 import { type BuildContext, type Component, labels, syncWave } from '../lib/component';
 import { addBrokerMigration, addBrokerPrerequisites, addBrokerServer, BROKER_OBJECTS, BROKER_WAVES } from '../lib/constructs/broker';
 import { BROKER_ALERTS } from '../lib/constructs/broker-alerts';
-import { indistinctContinents } from '../lib/constructs/broker-config';
 import {
   brokerKeyName,
   generationKey,
@@ -80,11 +79,6 @@ export const connectBroker: Component = {
           service: { name: BROKER_SERVICE, port: HTTP_SERVICE_PORT },
           streamingPaths: BROKER_STREAMING_PATHS,
         });
-        for (const { endpoint, continents } of indistinctContinents(cluster)) {
-          context.warn(
-            `Players on the Internet would reach ${continents.join(', ')} all at ${endpoint}, but a router forwards a port to one of them only; give each continent a port of its own, or leave out network.publicAddress.`,
-          );
-        }
       },
     },
   ],

@@ -66,7 +66,12 @@ export interface Component {
 
 /** Labels of an object: what it is (name), which part of it (component), and that it is ours. Versions are no labels: they would change every object at each upgrade. */
 export function labels(name: string, component?: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { 'app.kubernetes.io/name': name, ...(component ? { 'app.kubernetes.io/component': component } : {}), 'app.kubernetes.io/part-of': 'mmo', ...more };
+  return {
+    'app.kubernetes.io/name': name,
+    ...(component ? { 'app.kubernetes.io/component': component } : {}),
+    'app.kubernetes.io/part-of': 'mmo',
+    ...more,
+  };
 }
 
 /** A workload as flows name it. */

@@ -6,7 +6,14 @@ import type { Chart } from 'cdk8s';
 import { labels } from './component';
 import { add } from './emit/manifest';
 import type { Flow, FlowPort, Outside, Peer, Workload, WorkloadGroup } from './flows';
-import { IntOrString, KubeNetworkPolicy, type NetworkPolicyEgressRule, type NetworkPolicyIngressRule, type NetworkPolicyPeer, type NetworkPolicyPort } from './k8s';
+import {
+  IntOrString,
+  KubeNetworkPolicy,
+  type NetworkPolicyEgressRule,
+  type NetworkPolicyIngressRule,
+  type NetworkPolicyPeer,
+  type NetworkPolicyPort,
+} from './k8s';
 import type { Cluster } from './model/cluster';
 
 /** Addresses that are not the Internet (RFC 1918, RFC 6598, loopback, link-local). */
@@ -68,19 +75,25 @@ export class NetworkPlan {
         policyTypes: ['Egress'],
         egress: [
           {
-            to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } }, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
-            ports: [
-              { port: IntOrString.fromNumber(53) },
-              { port: IntOrString.fromNumber(53), protocol: 'UDP' },
+            to: [
+              {
+                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+                podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+              },
             ],
+            ports: [{ port: IntOrString.fromNumber(53) }, { port: IntOrString.fromNumber(53), protocol: 'UDP' }],
           },
         ],
       },
     });
     const plans = [...(this.byNamespace.get(namespace)?.values() ?? [])].sort((a, b) => (a.workload.name < b.workload.name ? -1 : 1));
     for (const plan of plans) {
-      const ingress = merged(plan.ingress).map(({ peers, ports }): NetworkPolicyIngressRule => ({ ...this.side('from', peers, namespace), ports }));
-      const egress = merged(plan.egress).map(({ peers, ports }): NetworkPolicyEgressRule => ({ ...this.side('to', peers, namespace), ports }));
+      const ingress = merged(plan.ingress).map(
+        ({ peers, ports }): NetworkPolicyIngressRule => ({ ...this.side('from', peers, namespace), ports }),
+      );
+      const egress = merged(plan.egress).map(
+        ({ peers, ports }): NetworkPolicyEgressRule => ({ ...this.side('to', peers, namespace), ports }),
+      );
       add(chart, KubeNetworkPolicy, {
         metadata: { name: plan.workload.name, namespace, labels: labels('network-policy') },
         spec: {
@@ -119,7 +132,9 @@ export class NetworkPlan {
     if (isWorkload(peer)) {
       return [
         {
-          ...(peer.namespace === namespace ? {} : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': peer.namespace } } }),
+          ...(peer.namespace === namespace
+            ? {}
+            : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': peer.namespace } } }),
           podSelector: { matchLabels: peer.labels },
         },
       ];
@@ -159,5 +174,9 @@ function merged(rules: readonly Rule[]): { peers: Peer[]; ports: NetworkPolicyPo
 }
 
 function policyPort(port: FlowPort): NetworkPolicyPort {
-  return { port: IntOrString.fromNumber(port.port), ...(port.endPort ? { endPort: port.endPort } : {}), ...(port.protocol === 'UDP' ? { protocol: 'UDP' } : {}) };
+  return {
+    port: IntOrString.fromNumber(port.port),
+    ...(port.endPort ? { endPort: port.endPort } : {}),
+    ...(port.protocol === 'UDP' ? { protocol: 'UDP' } : {}),
+  };
 }

@@ -2,8 +2,9 @@
  * Facts that several components share: namespaces, ports, label keys, and the workloads that talk to each other.
  * It deliberately holds no objects; a fact that only one component needs stays in that component.
  */
-import { type Workload, type WorkloadGroup } from './flows';
+
 import { workload } from './component';
+import type { Workload, WorkloadGroup } from './flows';
 import type { Cluster } from './model/cluster';
 
 /** Namespaces of ours. Realms have one each (`realm-<name>`), so that a realm's key and rights are its own. */
@@ -46,11 +47,23 @@ export const BROKER_AUDIENCE = 'connect-broker';
 
 export const POSTGRES_PORT = 5432;
 /** The CNPG Cluster; its read-write Service is `<name>-rw`. */
-export const DATABASE = { cluster: 'postgres', service: 'postgres-rw', database: 'broker', owner: 'broker_owner', application: 'broker' } as const;
+export const DATABASE = {
+  cluster: 'postgres',
+  service: 'postgres-rw',
+  database: 'broker',
+  owner: 'broker_owner',
+  application: 'broker',
+} as const;
 
 export const WORKLOADS = {
-  broker: workload(NAMESPACES.broker, 'connect-broker', { 'app.kubernetes.io/name': 'connect-broker', 'app.kubernetes.io/component': 'server' }),
-  brokerMigration: workload(NAMESPACES.broker, 'connect-broker-migrate', { 'app.kubernetes.io/name': 'connect-broker', 'app.kubernetes.io/component': 'migrate' }),
+  broker: workload(NAMESPACES.broker, 'connect-broker', {
+    'app.kubernetes.io/name': 'connect-broker',
+    'app.kubernetes.io/component': 'server',
+  }),
+  brokerMigration: workload(NAMESPACES.broker, 'connect-broker-migrate', {
+    'app.kubernetes.io/name': 'connect-broker',
+    'app.kubernetes.io/component': 'migrate',
+  }),
   /** CNPG labels every pod of a Cluster, its bootstrap Jobs too, with this. */
   database: workload(NAMESPACES.database, DATABASE.cluster, { 'cnpg.io/cluster': DATABASE.cluster }),
   pihole: workload(NAMESPACES.pihole, 'pihole', { 'app.kubernetes.io/name': 'pihole' }),

@@ -24,7 +24,12 @@ const WORLD_LABEL = 'mmo/continent';
  * @param kept paths of the new dist: an object that only moved to another Application is no loss
  * @param released `<Kind>/<namespace>/<name>` that the operator released on purpose (`npm run synth -- --release …`)
  */
-export function judgeRemovals(before: ReadonlyMap<string, string>, removed: readonly string[], kept: Iterable<string>, released: readonly string[] = []): RemovalReport {
+export function judgeRemovals(
+  before: ReadonlyMap<string, string>,
+  removed: readonly string[],
+  kept: Iterable<string>,
+  released: readonly string[] = [],
+): RemovalReport {
   const candidates = removed.filter((path) => before.get(path)?.includes('Prune=false'));
   if (candidates.length === 0) return { refusals: [], steps: [] };
   const stillThere = new Set([...kept].map(withoutApplication));
@@ -35,8 +40,16 @@ export function judgeRemovals(before: ReadonlyMap<string, string>, removed: read
     const object = parse(before.get(path) ?? '') as PlainObject;
     const { name, namespace } = object.metadata;
     const id = `${object.kind}/${namespace ?? '_cluster'}/${name}`;
-    const kind = object.apiVersion.includes('/') && NEVER_SILENTLY.has(`${object.kind}.${object.apiVersion.split('/')[0]}`) ? `${object.kind}.${object.apiVersion.split('/')[0]}` : object.kind;
-    if (object.kind === 'StatefulSet' && object.metadata.labels?.[WORLD_LABEL] !== undefined && object.spec.replicas !== 0 && !released.includes(id)) {
+    const kind =
+      object.apiVersion.includes('/') && NEVER_SILENTLY.has(`${object.kind}.${object.apiVersion.split('/')[0]}`)
+        ? `${object.kind}.${object.apiVersion.split('/')[0]}`
+        : object.kind;
+    if (
+      object.kind === 'StatefulSet' &&
+      object.metadata.labels?.[WORLD_LABEL] !== undefined &&
+      object.spec.replicas !== 0 &&
+      !released.includes(id)
+    ) {
       refusals.push(
         `dist/${path} is the world '${name}' in namespace '${namespace}', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.`,
       );

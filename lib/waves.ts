@@ -18,7 +18,8 @@ export function computeWaves(nodes: readonly WaveNode[]): Map<string, number> {
   for (const node of nodes) {
     for (const need of node.needs) {
       if (!byName.has(need)) problems.push(`Application '${node.name}' needs '${need}', which this cluster does not have.`);
-      else if (byName.get(need)?.last && !node.last) problems.push(`Application '${node.name}' needs '${need}', which is in the last wave; nothing may wait for a world.`);
+      else if (byName.get(need)?.last && !node.last)
+        problems.push(`Application '${node.name}' needs '${need}', which is in the last wave; nothing may wait for a world.`);
     }
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));
@@ -27,7 +28,8 @@ export function computeWaves(nodes: readonly WaveNode[]): Map<string, number> {
   const visit = (node: WaveNode): number => {
     const known = waves.get(node.name);
     if (known !== undefined) return known;
-    if (open.includes(node.name)) throw new Error(`Applications need each other in a circle: ${[...open.slice(open.indexOf(node.name)), node.name].join(' → ')}.`);
+    if (open.includes(node.name))
+      throw new Error(`Applications need each other in a circle: ${[...open.slice(open.indexOf(node.name)), node.name].join(' → ')}.`);
     open.push(node.name);
     let wave = 0;
     for (const need of node.needs) {

@@ -1,6 +1,6 @@
 /** Policies follow from flows, at both ends. */
 import { App, Chart } from 'cdk8s';
-import { Manifest } from '../lib/emit/manifest';
+import type { Manifest } from '../lib/emit/manifest';
 import type { Flow } from '../lib/flows';
 import { resolveCluster } from '../lib/model/cluster';
 import { NetworkPlan } from '../lib/network-policies';
@@ -26,7 +26,14 @@ test('a flow is egress at its source', () => {
   expect(specs('a', [flow]).client).toEqual({
     podSelector: { matchLabels: { app: 'client' } },
     policyTypes: ['Egress'],
-    egress: [{ to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } }, podSelector: { matchLabels: { app: 'server' } } }], ports: [{ port: 80 }] }],
+    egress: [
+      {
+        to: [
+          { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } }, podSelector: { matchLabels: { app: 'server' } } },
+        ],
+        ports: [{ port: 80 }],
+      },
+    ],
   });
 });
 
@@ -34,13 +41,22 @@ test('the same flow is ingress at its destination', () => {
   expect(specs('b', [flow]).server).toEqual({
     podSelector: { matchLabels: { app: 'server' } },
     policyTypes: ['Ingress'],
-    ingress: [{ from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'a' } }, podSelector: { matchLabels: { app: 'client' } } }], ports: [{ port: 80 }] }],
+    ingress: [
+      {
+        from: [
+          { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'a' } }, podSelector: { matchLabels: { app: 'client' } } },
+        ],
+        ports: [{ port: 80 }],
+      },
+    ],
   });
 });
 
 test('a peer in the same namespace is named by its pods alone', () => {
   const near = { ...server, namespace: 'a' };
-  expect(specs('a', [{ ...flow, to: near }]).client).toMatchObject({ egress: [{ to: [{ podSelector: { matchLabels: { app: 'server' } } }] }] });
+  expect(specs('a', [{ ...flow, to: near }]).client).toMatchObject({
+    egress: [{ to: [{ podSelector: { matchLabels: { app: 'server' } } }] }],
+  });
 });
 
 test('a group is one peer, so that another member changes nothing at the other end', () => {
@@ -60,7 +76,9 @@ test('anywhere is a rule without peers', () => {
 });
 
 test('the API server is its addresses', () => {
-  expect(specs('a', [{ ...flow, to: { outside: 'api-server' }, ports: [{ port: 6443 }] }]).client).toMatchObject({ egress: [{ to: [{ ipBlock: { cidr: '192.168.1.11/32' } }] }] });
+  expect(specs('a', [{ ...flow, to: { outside: 'api-server' }, ports: [{ port: 6443 }] }]).client).toMatchObject({
+    egress: [{ to: [{ ipBlock: { cidr: '192.168.1.11/32' } }] }],
+  });
 });
 
 test('the Internet excludes private networks', () => {
@@ -74,5 +92,7 @@ test('the order in which flows are declared does not matter', () => {
 });
 
 test('one workload with two selectors is refused', () => {
-  expect(() => new NetworkPlan(cluster, [flow, { ...flow, to: { ...server, labels: { app: 'x' } } }])).toThrow("Two flows name the workload 'server' in namespace 'b' with different labels");
+  expect(() => new NetworkPlan(cluster, [flow, { ...flow, to: { ...server, labels: { app: 'x' } } }])).toThrow(
+    "Two flows name the workload 'server' in namespace 'b' with different labels",
+  );
 });

@@ -23,7 +23,8 @@ metadata:
 `;
 const worldPath = 'homelab/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml';
 const databasePath = 'homelab/database/database/Cluster.postgres.yaml';
-const judge = (path: string, text: string, kept: string[] = [], released: string[] = []) => judgeRemovals(new Map([[path, text]]), [path], kept, released);
+const judge = (path: string, text: string, kept: string[] = [], released: string[] = []) =>
+  judgeRemovals(new Map([[path, text]]), [path], kept, released);
 
 test('a world that was never retired may not leave', () => {
   expect(judge(worldPath, world()).refusals).toEqual([
@@ -32,7 +33,10 @@ test('a world that was never retired may not leave', () => {
 });
 
 test('a retired world may leave, with the command that releases it', () => {
-  expect(judge(worldPath, world(0))).toEqual({ refusals: [], steps: ['kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-'] });
+  expect(judge(worldPath, world(0))).toEqual({
+    refusals: [],
+    steps: ['kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-'],
+  });
 });
 
 test('a database may not leave', () => {

@@ -8,7 +8,9 @@ const [helm, docker] = renovate.customManagers.map((manager) => new RegExp(manag
 const found = (pattern: RegExp | undefined) => [...text.matchAll(pattern ?? /$^/g)].map((match) => match.groups ?? {});
 
 test.each(Object.values(charts))('the chart $chart is found with its version and repository', ({ chart, version, repository }) => {
-  expect(found(helm)).toContainEqual(expect.objectContaining({ datasource: 'helm', depName: chart, currentValue: version, registryUrl: repository }));
+  expect(found(helm)).toContainEqual(
+    expect.objectContaining({ datasource: 'helm', depName: chart, currentValue: version, registryUrl: repository }),
+  );
 });
 
 test.each(Object.values(images))('the image $image is found with its tag', ({ image, tag }) => {

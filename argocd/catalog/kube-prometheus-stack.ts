@@ -141,6 +141,14 @@ export const kubePrometheusStack: UpstreamChart = {
     ],
   }),
   needs: () => ['namespaces', 'prometheus-operator-crds', 'cert-manager', 'sealed-credentials'],
+  exceptions: () => [
+    {
+      container: 'node-exporter/node-exporter',
+      rules: ['no-host-namespaces', 'no-host-paths'],
+      because:
+        "It reports the node's own network, processes and file systems, which it sees in no other way; it reads them as nobody, without rights.",
+    },
+  ],
   provides: () => ({
     crds: [],
     services: [

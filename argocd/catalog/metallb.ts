@@ -15,7 +15,7 @@ export const metallb: UpstreamChart = {
   enabled: (cluster) =>
     cluster.hasLoadBalancer || 'there is no load balancer (kubernetes.loadBalancer is "none"): Services are published on ports of the node',
   values: () => ({
-    // BGP is not used; without FRR the speaker needs NET_RAW alone, and a DaemonSet of six containers goes.
+    // BGP is not used; without FRR the speaker needs NET_RAW alone, and a DaemonSet of five containers and a Deployment go.
     frrk8s: { enabled: false },
     // The chart sets the rest of the security context, but no seccomp profile.
     controller: {

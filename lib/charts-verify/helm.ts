@@ -106,7 +106,7 @@ export class Helm {
       const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
       if (code === 'ENOENT') {
         throw new HelmError(
-          `There is no program '${this.program}'. Install Helm 3.14 or later (https://helm.sh), or name it by --helm PATH or the environment variable HELM.`,
+          `There is no program '${this.program}'. Install Helm 3 (https://helm.sh), or name it by --helm PATH or the environment variable HELM.`,
         );
       }
       const reason = (stderr ?? message)

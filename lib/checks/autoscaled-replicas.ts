@@ -8,7 +8,7 @@ import { type Check, type CheckInput, type Violation, violation } from './types'
 
 export const autoscaledReplicas: Check = {
   id: 'autoscaled-replicas',
-  why: "A number in Git is written back at every sync: it ends the servers that the autoscaler started, with the players on them, until the autoscaler starts others.",
+  why: 'A number in Git is written back at every sync: it ends the servers that the autoscaler started, with the players on them, until the autoscaler starts others.',
   run: (input) => {
     const violations: Violation[] = [];
     const first = new Map<string, BuiltObject>();

@@ -20,7 +20,11 @@ const REQUIRED: readonly (readonly [field: string, wanted: string, right: (templ
   ['apiVersion', "apiVersion: 'v1'", ({ apiVersion }) => apiVersion === 'v1'],
   ['kind', "kind: 'PersistentVolumeClaim'", ({ kind }) => kind === 'PersistentVolumeClaim'],
   ['metadata.name', 'a name', ({ metadata }) => Boolean(metadata?.name)],
-  ['spec.volumeMode', "volumeMode: 'Filesystem' (or 'Block')", ({ spec }) => spec?.volumeMode === 'Filesystem' || spec?.volumeMode === 'Block'],
+  [
+    'spec.volumeMode',
+    "volumeMode: 'Filesystem' (or 'Block')",
+    ({ spec }) => spec?.volumeMode === 'Filesystem' || spec?.volumeMode === 'Block',
+  ],
   ['spec.accessModes', "accessModes, such as ['ReadWriteOnce']", ({ spec }) => (spec?.accessModes?.length ?? 0) > 0],
   ['spec.resources.requests.storage', "a size, such as '20Gi'", ({ spec }) => Boolean(spec?.resources?.requests?.storage)],
 ];

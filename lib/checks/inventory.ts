@@ -48,8 +48,8 @@ const inventories = new WeakMap<CheckInput, Inventory>();
 
 /** The inventory of a run; made at the first question and shared by its checks. */
 export function inventoryOf(input: CheckInput): Inventory {
-  let inventory = inventories.get(input);
-  if (!inventory) inventories.set(input, (inventory = new Inventory(input)));
+  const inventory = inventories.get(input) ?? new Inventory(input);
+  inventories.set(input, inventory);
   return inventory;
 }
 
@@ -265,7 +265,7 @@ const CLUSTER_DNS: KnownPods = {
 const ROOT_CA: KnownData = { keys: new Set(['ca.crt']), application: 'namespaces' };
 
 function indexOf<T>(indexes: Map<string, LabelIndex<T>>, namespace: string): LabelIndex<T> {
-  let index = indexes.get(namespace);
-  if (!index) indexes.set(namespace, (index = new LabelIndex()));
+  const index = indexes.get(namespace) ?? new LabelIndex<T>();
+  indexes.set(namespace, index);
   return index;
 }

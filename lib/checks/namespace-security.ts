@@ -119,44 +119,75 @@ function baseline(template: PodTemplate): Breach[] {
     if (spec[field] === true) breaches.push({ field: `${path}.${field}`, what: `${field} is true` });
   }
   for (const volume of (spec.volumes ?? []) as { name: string; hostPath?: object }[]) {
-    if (volume.hostPath !== undefined) breaches.push({ field: `${path}.volumes[${volume.name}].hostPath`, what: `volume '${volume.name}' is a folder of the node` });
+    if (volume.hostPath !== undefined)
+      breaches.push({ field: `${path}.volumes[${volume.name}].hostPath`, what: `volume '${volume.name}' is a folder of the node` });
   }
   for (const { name } of (spec.securityContext?.sysctls ?? []) as { name: string }[]) {
-    if (!SAFE_SYSCTLS.has(name)) breaches.push({ field: `${path}.securityContext.sysctls[${name}]`, what: `the sysctl '${name}' is not among the safe ones` });
+    if (!SAFE_SYSCTLS.has(name))
+      breaches.push({ field: `${path}.securityContext.sysctls[${name}]`, what: `the sysctl '${name}' is not among the safe ones` });
   }
   const containers = containersOf(template);
-  for (const { at, context } of [{ at: path, context: spec.securityContext }, ...containers.map((each) => ({ at: each.path, context: each.spec.securityContext }))]) {
+  for (const { at, context } of [
+    { at: path, context: spec.securityContext },
+    ...containers.map((each) => ({ at: each.path, context: each.spec.securityContext })),
+  ]) {
     if (context === undefined) continue;
-    if (context.seccompProfile?.type === 'Unconfined') breaches.push({ field: `${at}.securityContext.seccompProfile.type`, what: "the seccomp profile is 'Unconfined'" });
-    if (context.appArmorProfile?.type === 'Unconfined') breaches.push({ field: `${at}.securityContext.appArmorProfile.type`, what: "the AppArmor profile is 'Unconfined'" });
-    if (context.windowsOptions?.hostProcess === true) breaches.push({ field: `${at}.securityContext.windowsOptions.hostProcess`, what: 'it is a process of the host' });
+    if (context.seccompProfile?.type === 'Unconfined')
+      breaches.push({ field: `${at}.securityContext.seccompProfile.type`, what: "the seccomp profile is 'Unconfined'" });
+    if (context.appArmorProfile?.type === 'Unconfined')
+      breaches.push({ field: `${at}.securityContext.appArmorProfile.type`, what: "the AppArmor profile is 'Unconfined'" });
+    if (context.windowsOptions?.hostProcess === true)
+      breaches.push({ field: `${at}.securityContext.windowsOptions.hostProcess`, what: 'it is a process of the host' });
     const { type = '', user, role } = context.seLinuxOptions ?? {};
-    if (!SELINUX_TYPES.has(type)) breaches.push({ field: `${at}.securityContext.seLinuxOptions.type`, what: `the SELinux type is '${type}'` });
+    if (!SELINUX_TYPES.has(type))
+      breaches.push({ field: `${at}.securityContext.seLinuxOptions.type`, what: `the SELinux type is '${type}'` });
     if (user || role) breaches.push({ field: `${at}.securityContext.seLinuxOptions`, what: 'it sets a SELinux user or role' });
   }
   for (const { path: at, spec: container } of containers) {
     const context = container.securityContext ?? {};
-    if (context.privileged === true) breaches.push({ field: `${at}.securityContext.privileged`, what: `container '${container.name}' is privileged` });
+    if (context.privileged === true)
+      breaches.push({ field: `${at}.securityContext.privileged`, what: `container '${container.name}' is privileged` });
     if (context.procMount !== undefined && context.procMount !== 'Default') {
       breaches.push({ field: `${at}.securityContext.procMount`, what: `container '${container.name}' unmasks /proc` });
     }
     const added = ((context.capabilities?.add ?? []) as string[]).filter((capability) => !BASELINE_CAPABILITIES.has(capability));
-    if (added.length > 0) breaches.push({ field: `${at}.securityContext.capabilities.add`, what: `container '${container.name}' adds ${added.join(', ')}` });
+    if (added.length > 0)
+      breaches.push({ field: `${at}.securityContext.capabilities.add`, what: `container '${container.name}' adds ${added.join(', ')}` });
     ((container.ports ?? []) as { name?: string; hostPort?: number }[]).forEach(({ name, hostPort }, index) => {
-      if (hostPort) breaches.push({ field: `${at}.ports[${name ?? index}].hostPort`, what: `container '${container.name}' takes port ${hostPort} of the node` });
+      if (hostPort)
+        breaches.push({
+          field: `${at}.ports[${name ?? index}].hostPort`,
+          what: `container '${container.name}' takes port ${hostPort} of the node`,
+        });
     });
   }
   if (object.manifest.kind === 'Fleet') {
-    ((object.manifest.spec?.template?.spec?.ports ?? []) as { name?: string; portPolicy?: string }[]).forEach(({ name, portPolicy = 'Dynamic' }, index) => {
-      if (portPolicy !== 'None') {
-        breaches.push({ field: `spec.template.spec.ports[${name ?? index}].portPolicy`, what: `Agones gives its port a port of the node (portPolicy ${portPolicy})` });
-      }
-    });
+    ((object.manifest.spec?.template?.spec?.ports ?? []) as { name?: string; portPolicy?: string }[]).forEach(
+      ({ name, portPolicy = 'Dynamic' }, index) => {
+        if (portPolicy !== 'None') {
+          breaches.push({
+            field: `spec.template.spec.ports[${name ?? index}].portPolicy`,
+            what: `Agones gives its port a port of the node (portPolicy ${portPolicy})`,
+          });
+        }
+      },
+    );
   }
   return breaches;
 }
 
-const RESTRICTED_VOLUMES = new Set(['name', 'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret', 'image']);
+const RESTRICTED_VOLUMES = new Set([
+  'name',
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+  'image',
+]);
 
 function restricted(template: PodTemplate): Breach[] {
   const { path, spec } = template;
@@ -171,14 +202,21 @@ function restricted(template: PodTemplate): Breach[] {
   for (const { path: at, spec: container } of containersOf(template)) {
     const context = container.securityContext ?? {};
     const name = `container '${container.name}'`;
-    if ((context.runAsNonRoot ?? pod.runAsNonRoot) !== true) breaches.push({ field: `${at}.securityContext.runAsNonRoot`, what: `neither ${name} nor the pod sets runAsNonRoot: true` });
+    if ((context.runAsNonRoot ?? pod.runAsNonRoot) !== true)
+      breaches.push({ field: `${at}.securityContext.runAsNonRoot`, what: `neither ${name} nor the pod sets runAsNonRoot: true` });
     if (context.runAsUser === 0) breaches.push({ field: `${at}.securityContext.runAsUser`, what: `${name} runs as root` });
-    if (context.allowPrivilegeEscalation !== false) breaches.push({ field: `${at}.securityContext.allowPrivilegeEscalation`, what: `${name} does not set allowPrivilegeEscalation: false` });
+    if (context.allowPrivilegeEscalation !== false)
+      breaches.push({
+        field: `${at}.securityContext.allowPrivilegeEscalation`,
+        what: `${name} does not set allowPrivilegeEscalation: false`,
+      });
     const seccomp = (context.seccompProfile ?? pod.seccompProfile)?.type;
     // Unconfined is already a breach of baseline.
-    if (seccomp === undefined) breaches.push({ field: `${at}.securityContext.seccompProfile`, what: `neither ${name} nor the pod sets a seccomp profile` });
+    if (seccomp === undefined)
+      breaches.push({ field: `${at}.securityContext.seccompProfile`, what: `neither ${name} nor the pod sets a seccomp profile` });
     const { drop = [], add = [] } = (context.capabilities ?? {}) as { drop?: string[]; add?: string[] };
-    if (!drop.includes('ALL')) breaches.push({ field: `${at}.securityContext.capabilities.drop`, what: `${name} does not drop ALL capabilities` });
+    if (!drop.includes('ALL'))
+      breaches.push({ field: `${at}.securityContext.capabilities.drop`, what: `${name} does not drop ALL capabilities` });
     // Capabilities beyond baseline's are already its breach.
     const added = add.filter((capability) => capability !== 'NET_BIND_SERVICE' && BASELINE_CAPABILITIES.has(capability));
     if (added.length > 0) breaches.push({ field: `${at}.securityContext.capabilities.add`, what: `${name} adds ${added.join(', ')}` });

@@ -14,21 +14,27 @@ const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
 /** `scheme://user:password@host`; `$` begins a variable, which is filled in elsewhere. */
 const PASSWORD_IN_URL = /:\/\/[^\s/:@$]+:[^\s/@$]+@/;
 const IN_URL = 'It holds an address with a user and a password in it.';
-const SEAL = "Seal the value ('npm run seal'), declare it with context.secret() in the component, and refer to that Secret by name and key.";
+const SEAL =
+  "Seal the value ('npm run seal'), declare it with context.secret() in the component, and refer to that Secret by name and key.";
 const WIDER_SCOPES = ['sealedsecrets.bitnami.com/cluster-wide', 'sealedsecrets.bitnami.com/namespace-wide'];
 
 export const noPlainSecrets: Check = {
   id: 'no-plain-secrets',
   why: 'Everybody who can read the repository, its history, its forks or its backups can read what is in plain text there; a secret that was committed once is known for ever.',
-  run: (input) => [...secrets(input), ...sealedSecrets(input), ...privateKeys(input), ...configMaps(input), ...pods(input), ...helmValues(input)],
+  run: (input) => [
+    ...secrets(input),
+    ...sealedSecrets(input),
+    ...privateKeys(input),
+    ...configMaps(input),
+    ...pods(input),
+    ...helmValues(input),
+  ],
 };
 
 function secrets(input: CheckInput): Violation[] {
   return input
     .ofKind('Secret')
-    .map((object) =>
-      violation(noPlainSecrets, object, 'It is a plain Secret: base64 is no encryption.', SEAL, 'kind'),
-    );
+    .map((object) => violation(noPlainSecrets, object, 'It is a plain Secret: base64 is no encryption.', SEAL, 'kind'));
 }
 
 function sealedSecrets(input: CheckInput): Violation[] {
@@ -62,11 +68,7 @@ function sealedSecrets(input: CheckInput): Violation[] {
     }
     for (const place of ['data', 'stringData'] as const) {
       if (template[place] === undefined) continue;
-      say(
-        `Its template has ${place}, which is not encrypted.`,
-        'Seal each of its keys into spec.encryptedData.',
-        `spec.template.${place}`,
-      );
+      say(`Its template has ${place}, which is not encrypted.`, 'Seal each of its keys into spec.encryptedData.', `spec.template.${place}`);
     }
     for (const [key, value] of Object.entries((spec?.encryptedData ?? {}) as Record<string, unknown>)) {
       const problem = typeof value === 'string' ? ciphertextProblem(value) : 'is no text';
@@ -200,7 +202,20 @@ function holdsSecret(name: string): boolean {
   return answer;
 }
 
-const LAST_WORDS = new Set(['password', 'passwd', 'pwd', 'passphrase', 'token', 'secret', 'credential', 'credentials', 'apikey', 'privatekey', 'secretkey', 'accesskey']);
+const LAST_WORDS = new Set([
+  'password',
+  'passwd',
+  'pwd',
+  'passphrase',
+  'token',
+  'secret',
+  'credential',
+  'credentials',
+  'apikey',
+  'privatekey',
+  'secretkey',
+  'accesskey',
+]);
 const LAST_TWO = new Set(['api key', 'private key', 'secret key', 'access key', 'encryption key', 'signing key', 'master key']);
 /** Words that make a reference of the name: `existingSecret`, `useToken`. */
 const REFERENCE_WORDS = new Set(['existing', 'use', 'enable', 'mount', 'automount', 'create', 'generate']);

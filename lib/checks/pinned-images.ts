@@ -2,9 +2,10 @@
  * Every image of ours is one that versions.ts or the description names, pinned by its digest unless the entry says why there is none.
  * It deliberately cannot ask a registry whether the digest is that of the tag; Renovate does. Images of upstream charts are pinned by the chart's version.
  */
+
+import { type ImageVersion, imageReference, images } from '../../versions';
 import type { BuiltCluster, BuiltObject } from '../build';
 import type { Cluster } from '../model/cluster';
-import { type ImageVersion, imageReference, images } from '../../versions';
 import { containersOf, operatorTemplates } from './pods';
 import { Report } from './report';
 import { type Check, CheckInput } from './types';
@@ -33,7 +34,9 @@ export const pinnedImages: Check = {
         report.say(
           object,
           field,
-          same ? `The image '${image}' is not the pinned '${same.reference}' of ${same.place}.` : `The image '${image}' is neither in versions.ts nor in the description.`,
+          same
+            ? `The image '${image}' is not the pinned '${same.reference}' of ${same.place}.`
+            : `The image '${image}' is neither in versions.ts nor in the description.`,
           'Add it to versions.ts and take it from there with imageReference(), so that Renovate updates it.',
         );
       } else if (!DIGEST.test(image) && entry.unverified === undefined) {
@@ -41,7 +44,9 @@ export const pinnedImages: Check = {
           object,
           field,
           `The image '${image}' has no digest, and ${entry.place} does not say why.`,
-          entry.place === 'versions.ts' ? "Add its digest in versions.ts, or 'unverified' with the reason." : "Append '@sha256:…' to game.image in the description, or say why not in game.imageUnverified.",
+          entry.place === 'versions.ts'
+            ? "Add its digest in versions.ts, or 'unverified' with the reason."
+            : "Append '@sha256:…' to game.image in the description, or say why not in game.imageUnverified.",
         );
       }
     }
@@ -82,11 +87,13 @@ function knownImages(cluster: Cluster): Map<string, KnownImage> {
 
 function* imagesOf(input: CheckInput): Generator<{ object: BuiltObject; image: string; field: string }> {
   for (const template of input.podTemplates) {
-    for (const { path, spec } of containersOf(template)) yield { object: template.object, image: String(spec.image ?? ''), field: `${path}.image` };
+    for (const { path, spec } of containersOf(template))
+      yield { object: template.object, image: String(spec.image ?? ''), field: `${path}.image` };
   }
   // K8up fills in its own where there is none.
   for (const template of operatorTemplates(input)) {
-    for (const { path, spec } of containersOf(template)) if (spec.image) yield { object: template.object, image: spec.image, field: `${path}.image` };
+    for (const { path, spec } of containersOf(template))
+      if (spec.image) yield { object: template.object, image: spec.image, field: `${path}.image` };
   }
   for (const object of input.ofKind('Cluster')) {
     const image = object.manifest.spec?.imageName;

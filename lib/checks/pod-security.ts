@@ -37,13 +37,20 @@ function contexts(report: Report, template: PodTemplate): void {
   const pod = spec.securityContext ?? {};
   const at = `${path}.securityContext`;
   if (pod.runAsNonRoot !== true) {
-    report.say(object, `${at}.runAsNonRoot`, `The pod's runAsNonRoot is ${show(pod.runAsNonRoot)}, so an image may start as root.`, `Set runAsNonRoot: true; ${RESTRICT}`);
+    report.say(
+      object,
+      `${at}.runAsNonRoot`,
+      `The pod's runAsNonRoot is ${show(pod.runAsNonRoot)}, so an image may start as root.`,
+      `Set runAsNonRoot: true; ${RESTRICT}`,
+    );
   }
   if (!Number.isInteger(pod.runAsUser) || pod.runAsUser === 0) {
     report.say(
       object,
       `${at}.runAsUser`,
-      pod.runAsUser === 0 ? 'The pod runs as user 0, which is root.' : `The pod's runAsUser is ${show(pod.runAsUser)}: the image decides, and an image that names its user cannot be proven not to be root.`,
+      pod.runAsUser === 0
+        ? 'The pod runs as user 0, which is root.'
+        : `The pod's runAsUser is ${show(pod.runAsUser)}: the image decides, and an image that names its user cannot be proven not to be root.`,
       `Set runAsUser to the number of the image's user; ${RESTRICT}`,
     );
   }
@@ -63,13 +70,22 @@ function containerContext(report: Report, object: BuiltObject, { path, spec }: P
   const at = `${path}.securityContext`;
   const say = (field: string, message: string, fix: string): void => report.say(object, `${at}.${field}`, message, `${fix}; ${RESTRICT}`);
   const name = `Container '${spec.name}'`;
-  if (context.runAsNonRoot !== undefined && context.runAsNonRoot !== true) say('runAsNonRoot', `${name} sets runAsNonRoot to ${show(context.runAsNonRoot)} for itself.`, 'Leave it to the pod');
+  if (context.runAsNonRoot !== undefined && context.runAsNonRoot !== true)
+    say('runAsNonRoot', `${name} sets runAsNonRoot to ${show(context.runAsNonRoot)} for itself.`, 'Leave it to the pod');
   if (context.runAsUser === 0) say('runAsUser', `${name} runs as user 0, which is root.`, 'Leave the user to the pod');
   if (context.seccompProfile !== undefined && context.seccompProfile.type !== 'RuntimeDefault') {
-    say('seccompProfile.type', `${name} has the seccomp profile ${show(context.seccompProfile.type)} of its own.`, 'Leave the profile to the pod');
+    say(
+      'seccompProfile.type',
+      `${name} has the seccomp profile ${show(context.seccompProfile.type)} of its own.`,
+      'Leave the profile to the pod',
+    );
   }
   if (context.allowPrivilegeEscalation !== false) {
-    say('allowPrivilegeEscalation', `${name} may gain more rights than it starts with (allowPrivilegeEscalation is ${show(context.allowPrivilegeEscalation)}).`, 'Set allowPrivilegeEscalation: false');
+    say(
+      'allowPrivilegeEscalation',
+      `${name} may gain more rights than it starts with (allowPrivilegeEscalation is ${show(context.allowPrivilegeEscalation)}).`,
+      'Set allowPrivilegeEscalation: false',
+    );
   }
   if (context.readOnlyRootFilesystem !== true) {
     say(
@@ -80,12 +96,17 @@ function containerContext(report: Report, object: BuiltObject, { path, spec }: P
   }
   const drop: readonly string[] = context.capabilities?.drop ?? [];
   if (drop.length !== 1 || drop[0] !== 'ALL') {
-    say('capabilities.drop', `${name} drops ${drop.length === 0 ? 'no capabilities' : `the capabilities ${drop.join(', ')}`} instead of exactly ALL.`, "Set capabilities: { drop: ['ALL'] }");
+    say(
+      'capabilities.drop',
+      `${name} drops ${drop.length === 0 ? 'no capabilities' : `the capabilities ${drop.join(', ')}`} instead of exactly ALL.`,
+      "Set capabilities: { drop: ['ALL'] }",
+    );
   }
   const added: readonly string[] = context.capabilities?.add ?? [];
   if (added.length > 0) say('capabilities.add', `${name} adds the capabilities ${added.join(', ')}.`, 'Take them away');
   if (context.privileged === true) say('privileged', `${name} is privileged: it is root on the node.`, 'Remove privileged');
-  if (context.procMount !== undefined && context.procMount !== 'Default') say('procMount', `${name} sees the kernel's /proc unmasked (procMount is ${show(context.procMount)}).`, 'Remove procMount');
+  if (context.procMount !== undefined && context.procMount !== 'Default')
+    say('procMount', `${name} sees the kernel's /proc unmasked (procMount is ${show(context.procMount)}).`, 'Remove procMount');
 }
 
 const HOST_FIELDS: Readonly<Record<string, string>> = {
@@ -134,7 +155,9 @@ function worldPorts(input: CheckInput): Map<string, number> {
   let known = ports.get(input);
   if (!known) {
     const realms = input.built.cluster.realms.filter(({ exposure }) => exposure.type === 'host-port');
-    known = new Map(realms.flatMap(({ namespace, continents }) => continents.map(({ name, port }): [string, number] => [`${namespace}/${name}`, port])));
+    known = new Map(
+      realms.flatMap(({ namespace, continents }) => continents.map(({ name, port }): [string, number] => [`${namespace}/${name}`, port])),
+    );
     ports.set(input, known);
   }
   return known;
@@ -190,7 +213,12 @@ function volumes(report: Report, template: PodTemplate): void {
   }
   for (const name of claims) {
     if (used.has(name)) continue;
-    report.say(object, `spec.volumeClaimTemplates[${name}]`, `No container mounts the claim '${name}': what it is for is written elsewhere, and lost.`, 'Mount it, or remove it.');
+    report.say(
+      object,
+      `spec.volumeClaimTemplates[${name}]`,
+      `No container mounts the claim '${name}': what it is for is written elsewhere, and lost.`,
+      'Mount it, or remove it.',
+    );
   }
 }
 

@@ -36,9 +36,7 @@ export function containersOf(template: PodTemplate): PodContainer[] {
 export function operatorTemplates(input: CheckInput): PodTemplate[] {
   return input.ofKind('PodConfig').flatMap((object): PodTemplate[] => {
     const template = object.manifest.spec?.template;
-    return template?.spec
-      ? [{ object, path: 'spec.template.spec', labels: template.metadata?.labels ?? {}, spec: template.spec }]
-      : [];
+    return template?.spec ? [{ object, path: 'spec.template.spec', labels: template.metadata?.labels ?? {}, spec: template.spec }] : [];
   });
 }
 

@@ -28,12 +28,7 @@ const READ_DATA_CREDENTIALS = ['Cluster', 'Database', 'DatabaseRole', 'ObjectSto
 export const protectedData: Check = {
   id: 'protected-data',
   why: 'Argo CD deletes an object that left Git or whose Application is deleted, and replaces one by deleting it first: with a world, a database or a namespace goes everything that players have done.',
-  run: (input) => [
-    ...unprotected(input),
-    ...statefulSets(input),
-    ...replacing(input),
-    ...databases(input),
-  ],
+  run: (input) => [...unprotected(input), ...statefulSets(input), ...replacing(input), ...databases(input)],
 };
 
 /** `Prune=false` keeps an object that leaves Git, `Delete=false` one whose Application is deleted: either alone is half a protection. */
@@ -120,7 +115,8 @@ function replacing(input: CheckInput): Violation[] {
     if (annotation === undefined) continue;
     const refused = syncOptions(object).filter((option) => REFUSED.includes(option));
     if (refused.length === 0) continue;
-    const holdsData = object.manifest.kind in HOLD_DATA || object.manifest.kind === 'StatefulSet' || object.manifest.kind === 'SealedSecret';
+    const holdsData =
+      object.manifest.kind in HOLD_DATA || object.manifest.kind === 'StatefulSet' || object.manifest.kind === 'SealedSecret';
     if (!holdsData && input.excepted(object, protectedData.id, OPTIONS_FIELD)) continue;
     violations.push(
       violation(

@@ -2,9 +2,10 @@
  * What a check is: a rule over every object of one cluster, with the reason for it. And the indexes that checks share, so that each stays linear.
  * It deliberately gives checks no way to change an object.
  */
-import { CLUSTER_SCOPED, describe } from '../emit/paths';
+
 import type { BuiltApplication, BuiltCluster, BuiltObject } from '../build';
 import type { PlainObject } from '../emit/manifest';
+import { CLUSTER_SCOPED, describe } from '../emit/paths';
 
 /** One breach of one rule. */
 export interface Violation {
@@ -78,7 +79,8 @@ export class CheckInput {
   find(kind: string, namespace: string | undefined, name: string): BuiltObject | undefined {
     if (!this.names) {
       this.names = new Map();
-      for (const object of this.objects) this.names.set(key(object.manifest.kind, object.manifest.metadata.namespace, object.manifest.metadata.name), object);
+      for (const object of this.objects)
+        this.names.set(key(object.manifest.kind, object.manifest.metadata.namespace, object.manifest.metadata.name), object);
     }
     return this.names.get(key(kind, namespace, name));
   }
@@ -91,7 +93,13 @@ export class CheckInput {
         for (const object of this.ofKind(kind)) {
           // biome-ignore lint/suspicious/noExplicitAny: walking plain data.
           const template = path.reduce<any>((at, part) => at?.[part], object.manifest);
-          if (template?.spec) this.templates.push({ object, path: [...path, 'spec'].join('.'), labels: template.metadata?.labels ?? {}, spec: template.spec });
+          if (template?.spec)
+            this.templates.push({
+              object,
+              path: [...path, 'spec'].join('.'),
+              labels: template.metadata?.labels ?? {},
+              spec: template.spec,
+            });
         }
       }
     }
@@ -113,6 +121,12 @@ function key(kind: string, namespace: string | undefined, name: string): string 
 }
 
 /** A violation with the object's identity filled in. */
-export function violation(check: Pick<Check, 'id'>, object: { application: string; manifest: PlainObject }, message: string, fix: string, field?: string): Violation {
+export function violation(
+  check: Pick<Check, 'id'>,
+  object: { application: string; manifest: PlainObject },
+  message: string,
+  fix: string,
+  field?: string,
+): Violation {
   return { rule: check.id, application: object.application, object: describe(object.manifest), ...(field ? { field } : {}), message, fix };
 }

@@ -84,20 +84,3 @@ export function publicEndpoint(cluster: Cluster, realm: Realm, continent: Contin
   const address = node?.publicAddress ?? cluster.network.publicAddress;
   return address === undefined ? undefined : { address, port: continent.port };
 }
-
-/**
- * Continents that the Internet cannot tell apart: the same public address and port. A router forwards one port to one machine, so players from outside
- * would reach only one of them, and a token for another would be refused there.
- */
-export function indistinctContinents(cluster: Cluster): readonly { readonly endpoint: string; readonly continents: readonly string[] }[] {
-  const byEndpoint = new Map<string, string[]>();
-  for (const realm of activeRealms(cluster)) {
-    for (const continent of realm.continents) {
-      const endpoint = publicEndpoint(cluster, realm, continent);
-      if (!endpoint) continue;
-      const key = `${endpoint.address}:${endpoint.port}`;
-      byEndpoint.set(key, [...(byEndpoint.get(key) ?? []), `${realm.name}/${continent.name}`]);
-    }
-  }
-  return [...byEndpoint].filter(([, continents]) => continents.length > 1).map(([endpoint, continents]) => ({ endpoint, continents }));
-}

@@ -111,6 +111,7 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
               spec: {
                 // Neither serviceAccountName nor automountServiceAccountToken: see EXCEPTIONS.
                 enableServiceLinks: false,
+                ...(cluster.network.instanceNode ? { nodeSelector: { 'kubernetes.io/hostname': cluster.network.instanceNode } } : {}),
                 ...(type.graceSeconds === 30 ? {} : { terminationGracePeriodSeconds: type.graceSeconds }),
                 securityContext: {
                   runAsNonRoot: true,

@@ -56,9 +56,17 @@ export interface GeneratedClass<Props> {
  * Adds an object to a chart. Its construct id is its identity (kind, namespace, name), so that order never matters and a duplicate in one chart throws.
  * @param options.exceptions departures from rules, each with its reason
  */
-export function add<Props>(chart: Chart, type: GeneratedClass<Props>, props: Props, options: { readonly exceptions?: readonly Exception[] } = {}): Manifest {
+export function add<Props>(
+  chart: Chart,
+  type: GeneratedClass<Props>,
+  props: Props,
+  options: { readonly exceptions?: readonly Exception[] } = {},
+): Manifest {
   const manifest = type.manifest(props) as PlainObject;
-  if (!manifest.metadata?.name) throw new Error(`An object of kind ${manifest.kind} in chart '${chart.node.id}' has no metadata.name; names are always written, never generated.`);
+  if (!manifest.metadata?.name)
+    throw new Error(
+      `An object of kind ${manifest.kind} in chart '${chart.node.id}' has no metadata.name; names are always written, never generated.`,
+    );
   const exceptions = options.exceptions ?? [];
   if (exceptions.length > 0) {
     manifest.metadata = {

@@ -40,8 +40,14 @@ export function layOut(objects: readonly BuiltObject[]): Map<string, BuiltObject
     const path = objectPath(object.application, object.manifest);
     const twin = identities.get(identity(object.manifest));
     const neighbour = lowerCase.get(path.toLowerCase());
-    if (twin) problems.push(`${describe(object.manifest)} is made by Application '${twin.application}' and again by '${object.application}'; one of them must own it.`);
-    else if (neighbour) problems.push(`${describe(object.manifest)} and ${describe(neighbour.manifest)} of Application '${object.application}' would share the file ${path}.`);
+    if (twin)
+      problems.push(
+        `${describe(object.manifest)} is made by Application '${twin.application}' and again by '${object.application}'; one of them must own it.`,
+      );
+    else if (neighbour)
+      problems.push(
+        `${describe(object.manifest)} and ${describe(neighbour.manifest)} of Application '${object.application}' would share the file ${path}.`,
+      );
     identities.set(identity(object.manifest), object);
     lowerCase.set(path.toLowerCase(), object);
     files.set(path, object);

@@ -3,6 +3,7 @@
  * It deliberately holds data only; what the data becomes in Kubernetes is the charts' business.
  */
 import type { z } from 'zod';
+import { DEFAULT_GAME_PORT } from './defaults';
 import type {
   ClusterDescription,
   ContentTypeDescription,
@@ -108,9 +109,6 @@ function withoutUnknownKeys(input: unknown, error: z.ZodError): unknown {
   }
   return copy;
 }
-
-/** The UDP port of a continent that has an address of its own and names none. */
-export const DEFAULT_GAME_PORT = 40000;
 
 function derive(data: ParsedDescription): Cluster {
   const nodeAddress = new Map(data.nodes.map((node) => [node.name, node.address]));

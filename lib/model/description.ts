@@ -237,6 +237,11 @@ export const description = z.strictObject({
     dns: ipv4.optional(),
     /** The home's address on the Internet: a literal or a (dynamic) host name. @default none: players in the LAN only */
     publicAddress: z.union([ipv4, hostName]).optional(),
+    /**
+     * The node to which the router forwards `instancePorts`: instances run there and nowhere else, because a router sends a port to one machine.
+     * @default none: instances run on every node, which the Internet reaches only if each node has a public address of its own
+     */
+    instanceNode: z.string().optional(),
     /** Host ports of instances, forwarded by the router. Small, because every port is one forwarding rule on many routers. */
     instancePorts: z.strictObject({ first: port, last: port }).prefault({ first: 7000, last: 7063 }),
   }),

@@ -221,6 +221,7 @@ function instancePortMistakes(data: ParsedDescription): Mistake[] {
     }
   }
   if (data.instances.length === 0) return mistakes;
+  mistakes.push(...instanceNodeMistakes(data));
   for (const realm of data.realms) {
     if (realm.exposure.type !== 'host-port') continue;
     for (const { name, port } of realm.continents) {
@@ -233,6 +234,29 @@ function instancePortMistakes(data: ParsedDescription): Mistake[] {
     }
   }
   return mistakes;
+}
+
+/** Agones takes host ports of the one range on whichever node an instance runs, so what the Internet reaches must not depend on the node. */
+function instanceNodeMistakes(data: ParsedDescription): Mistake[] {
+  const names = data.nodes.map((node) => node.name);
+  const { instanceNode, publicAddress } = data.network;
+  if (instanceNode !== undefined) {
+    if (names.includes(instanceNode)) return [];
+    return [
+      {
+        path: 'network.instanceNode',
+        message: `the cluster has no node '${instanceNode}'; it has ${names.map((name) => `'${name}'`).join(', ')}.`,
+      },
+    ];
+  }
+  const shared = data.nodes.filter((node) => publicAddress !== undefined && (node.publicAddress ?? publicAddress) === publicAddress);
+  if (shared.length < 2) return [];
+  return [
+    {
+      path: 'network.instanceNode',
+      message: `is missing: ${shared.map((node) => `'${node.name}'`).join(', ')} share the public address ${publicAddress}, a router forwards a port to one of them only, and an instance on another could not be reached; name the node to which you forward instancePorts, such as '${names.at(-1)}', or give each node a publicAddress of its own.`,
+    },
+  ];
 }
 
 function certificateMistakes(data: ParsedDescription): Mistake[] {

@@ -4,6 +4,7 @@
  */
 import type { Mistake } from './cluster';
 import { memoryMistakes } from './content-types';
+import { DEFAULT_GAME_PORT } from './defaults';
 import type { ContinentDescription, ParsedDescription, RealmDescription } from './description';
 
 /** Most clients of one renet server (renetcode's NETCODE_MAX_CLIENTS). */
@@ -27,6 +28,7 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
   const mistakes: Mistake[] = [];
   const realms = new Set<string>();
   const taken = new Map<string, string>();
+  const fromOutside = new Map<string, string>();
   for (const realm of data.realms) {
     const at = `realms[${realm.name}]`;
     if (realms.has(realm.name))
@@ -55,14 +57,25 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
       }
       if (realm.state === 'retired' || continent.state === 'retired') continue;
       mistakes.push(...exposureMistakes(data, realm, continent, path));
+      const name = `${realm.name}/${continent.name}`;
       const endpoint = endpointOf(realm, continent);
-      if (endpoint === undefined) continue;
-      const other = taken.get(endpoint);
-      if (other === undefined) taken.set(endpoint, `${realm.name}/${continent.name}`);
-      else {
+      const other = endpoint && taken.get(endpoint);
+      if (endpoint && other === undefined) taken.set(endpoint, name);
+      if (endpoint && other) {
         mistakes.push({
           path: `${path}.port`,
           message: `${endpoint} is already the world '${other}'; use another port, such as ${freePort(taken, endpoint)}.`,
+        });
+        continue;
+      }
+      const outside = publicEndpointOf(data, realm, continent);
+      const twin = outside && fromOutside.get(outside);
+      if (outside && twin === undefined) fromOutside.set(outside, name);
+      // A world that meets itself has a name twice, which is said already.
+      if (outside && twin && twin !== name) {
+        mistakes.push({
+          path: `${path}.port`,
+          message: `players on the Internet would reach this world and '${twin}' both at ${outside}, but a router forwards a port to one machine only; give it a port of its own, such as ${freePort(fromOutside, outside)}, or leave out network.publicAddress.`,
         });
       }
     }
@@ -152,6 +165,15 @@ function endpointOf(realm: RealmDescription, continent: ContinentDescription): s
   if (realm.exposure.type === 'shared-address') return `${realm.exposure.address}:${continent.port}`;
   if (realm.exposure.type === 'host-port' && continent.node !== undefined) return `${continent.node}:${continent.port}`;
   return undefined;
+}
+
+/** Where players on the Internet connect; undefined when they cannot, and where the LAN's endpoint says the same already. */
+function publicEndpointOf(data: ParsedDescription, realm: RealmDescription, continent: ContinentDescription): string | undefined {
+  if (realm.exposure.type === 'shared-address' && continent.port === undefined) return undefined;
+  const node = realm.exposure.type === 'host-port' ? data.nodes.find(({ name }) => name === continent.node) : undefined;
+  if (realm.exposure.type === 'host-port' && !node) return undefined;
+  const address = node?.publicAddress ?? data.network.publicAddress;
+  return address === undefined ? undefined : `${address}:${continent.port ?? DEFAULT_GAME_PORT}`;
 }
 
 function freePort(taken: ReadonlyMap<string, string>, endpoint: string): number {

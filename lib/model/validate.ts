@@ -10,7 +10,18 @@ import { realmMistakes } from './realms';
 
 /** Every mistake, in the order of the description's fields. */
 export function crossChecks(data: ParsedDescription): Mistake[] {
-  return [...gameMistakes(data), ...networkMistakes(data), ...realmMistakes(data), ...contentTypeMistakes(data)];
+  return [...gameMistakes(data), ...databaseMistakes(data), ...networkMistakes(data), ...realmMistakes(data), ...contentTypeMistakes(data)];
+}
+
+function databaseMistakes(data: ParsedDescription): Mistake[] {
+  const { generation } = data.database;
+  if (generation === 1 || data.backups !== undefined) return [];
+  return [
+    {
+      path: 'database.generation',
+      message: `${generation} means that the database is recovered from the archive of generation ${generation - 1}, but the description has no backups; describe them, or leave the generation at 1.`,
+    },
+  ];
 }
 
 function gameMistakes(data: ParsedDescription): Mistake[] {

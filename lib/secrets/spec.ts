@@ -10,8 +10,7 @@ export interface SecretKey {
    * a password that two namespaces need is made once and sealed twice.
    */
   readonly value: string;
-  readonly source:
-    /** Made by `npm run seal`: a password of letters and digits, or random bytes. */
+  readonly source: /** Made by `npm run seal`: a password of letters and digits, or random bytes. */
     | { readonly generate: 'password' | 'random-32-bytes' | 'random-32-bytes-hex' }
     /** Known and not secret, but part of the Secret's format (a user name). */
     | { readonly literal: string }

@@ -28,6 +28,7 @@ export const homelab = defineCluster({
     dns: '192.168.1.241',
     adminIngress: '192.168.1.242',
     publicAddress: '203.0.113.7',
+    instanceNode: 'node-1',
   },
   storage: { class: 'longhorn', expandable: true },
   certificates: { issuer: 'letsencrypt', email: 'you@homelab.io', dns01: { cloudflare: { zone: 'homelab.io' } } },

@@ -9,7 +9,6 @@ import {
   BROKER_TOKEN_SECONDS,
   type BrokerConfig,
 } from '../../lib/broker-contract';
-import { indistinctContinents } from '../../lib/constructs/broker-config';
 import type { Manifest, PlainObject } from '../../lib/emit/manifest';
 import { type Cluster, resolveCluster } from '../../lib/model/cluster';
 import { NetworkPlan } from '../../lib/network-policies';
@@ -167,34 +166,6 @@ describe('the connect broker', () => {
       ({ kind, metadata }) => kind === 'Service' && Object.entries(matchLabels).every(([key, value]) => metadata.labels?.[key] === value),
     );
     expect(selected.map(({ metadata }) => metadata.name)).toEqual(['connect-broker-metrics']);
-  });
-
-  test('warns when players on the Internet could not tell two continents apart', () => {
-    const [first, second] = homelab.realms?.[0]?.continents ?? [];
-    if (!first || !second || !homelab.realms?.[0]) throw new Error('the example has a realm with two continents');
-    const twice = {
-      ...homelab.realms[0],
-      continents: [
-        { ...first, port: 40010 },
-        { ...second, port: 40010 },
-      ],
-    };
-    expect(build(connectBroker, change({ realms: [twice] })).warnings).toEqual([
-      expect.stringContaining('aurora/eldermoor, aurora/sunreach all at 203.0.113.7:40010'),
-    ]);
-  });
-
-  test('does not warn when every continent has a port of its own', () => {
-    const [first, second] = homelab.realms?.[0]?.continents ?? [];
-    if (!first || !second || !homelab.realms?.[0]) throw new Error('the example has a realm with two continents');
-    const apart = {
-      ...homelab.realms[0],
-      continents: [
-        { ...first, port: 40010 },
-        { ...second, port: 40011 },
-      ],
-    };
-    expect(indistinctContinents(resolveCluster(change({ realms: [apart] })))).toEqual([]);
   });
 });
 

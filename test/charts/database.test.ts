@@ -208,7 +208,7 @@ describe("the database's backups", () => {
 
   test('are needed for a generation that is recovered from them', () => {
     expect(() => build(database, { ...withoutBackups, database: { generation: 2 } })).toThrow(
-      "database.generation is 2, which means recovered from the backups of generation 1, but cluster 'homelab' has no backups",
+      'database.generation: 2 means that the database is recovered from the archive of generation 1, but the description has no backups',
     );
   });
 

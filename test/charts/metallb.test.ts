@@ -61,7 +61,14 @@ test('there is no pool for games without worlds, because MetalLB refuses an empt
 
 test('addresses are in numerical order, so that adding one moves no line', () => {
   const description = homelabWith({
-    network: { ...homelab.network, pool: '192.168.1.9-192.168.1.10', ingress: '192.168.1.10', adminIngress: '192.168.1.9', dns: undefined },
+    network: {
+      ...homelab.network,
+      pool: '192.168.1.9-192.168.1.10',
+      ingress: '192.168.1.10',
+      adminIngress: '192.168.1.9',
+      dns: undefined,
+      instanceNode: 'a',
+    },
     realms: [],
     nodes: [{ name: 'a', address: '192.168.1.2' }],
     kubernetes: { apiServer: { addresses: ['192.168.1.2'] } },

@@ -192,7 +192,9 @@ describe('worlds', () => {
     );
     const after = built(
       realms,
-      homelabWith({ realms: [aurora, { ...aurora, name: 'zephyr', continents: [{ name: 'eldermoor', address: '192.168.1.250' }] }] }),
+      homelabWith({
+        realms: [aurora, { ...aurora, name: 'zephyr', continents: [{ name: 'eldermoor', address: '192.168.1.250', port: 40009 }] }],
+      }),
     );
     const kept = after.objects.filter((object) => before.has(`${object.kind} ${object.metadata.namespace}/${object.metadata.name}`));
     expect(kept).toEqual([...before.values()]);
@@ -512,7 +514,7 @@ describe('mistakes of realms', () => {
 
   test('two realms of one name are refused', () => {
     const twice = mistakesOf(
-      homelabWith({ realms: [aurora, { ...aurora, continents: [{ name: 'sunreach', address: '192.168.1.246' }] }] }),
+      homelabWith({ realms: [aurora, { ...aurora, continents: [{ name: 'sunreach', address: '192.168.1.246', port: 40009 }] }] }),
     );
     expect(twice).toEqual([
       {
@@ -541,7 +543,7 @@ describe('mistakes of realms', () => {
     const mistakes = auroraMistakes({
       continents: [
         { name: 'eldermoor', address: '192.168.1.245' },
-        { name: 'eldermoor-public', address: '192.168.1.246' },
+        { name: 'eldermoor-public', address: '192.168.1.246', port: 40009 },
       ],
     });
     expect(mistakes).toEqual([

@@ -25,6 +25,7 @@ export function validDescription(): ClusterDescription {
       dns: '192.168.1.241',
       adminIngress: '192.168.1.242',
       publicAddress: '203.0.113.7',
+      instanceNode: 'node-2',
     },
     certificates: { issuer: 'letsencrypt', email: 'you@homelab.io', dns01: { cloudflare: { zone: 'homelab.io' } } },
     backups: { endpoint: 'https://s3.example.net', bucket: 'you-mmo-backups' },
@@ -35,15 +36,15 @@ export function validDescription(): ClusterDescription {
         exposure: { type: 'own-address' },
         continents: [
           { name: 'eldermoor', address: '192.168.1.245' },
-          { name: 'sunreach', address: '192.168.1.246' },
+          { name: 'sunreach', address: '192.168.1.246', port: 40001 },
         ],
       },
       {
         name: 'borealis',
         exposure: { type: 'shared-address', address: '192.168.1.247' },
         continents: [
-          { name: 'frosthold', port: 40000 },
-          { name: 'icewind', port: 40001 },
+          { name: 'frosthold', port: 40002 },
+          { name: 'icewind', port: 40003 },
         ],
       },
     ],

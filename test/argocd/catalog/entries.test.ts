@@ -13,8 +13,6 @@ function at(values: object, ...path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>((each, key) => (each as Record<string | number, unknown> | undefined)?.[key], values);
 }
 
-const node = (name: string, last: number) => ({ name, address: `192.168.1.${last}` });
-
 describe('Traefik', () => {
   const values = traefik.values(homelab);
 
@@ -73,12 +71,12 @@ describe('Traefik', () => {
   });
 
   test('has one replica and no budget on a single node, which could never be drained otherwise', () => {
-    const single = traefik.values(homelabWith({ nodes: [node('one', 21)] }));
+    const single = traefik.values({ ...homelab, nodes: homelab.nodes.slice(0, 1) });
     expect([at(single, 'deployment', 'replicas'), at(single, 'podDisruptionBudget')]).toEqual([1, undefined]);
   });
 
   test('has two replicas and a budget on several nodes', () => {
-    const several = traefik.values(homelabWith({ nodes: [node('one', 21), node('two', 22), node('three', 23)] }));
+    const several = traefik.values({ ...homelab, nodes: homelab.nodes.slice(0, 2) });
     expect([at(several, 'deployment', 'replicas'), at(several, 'podDisruptionBudget', 'maxUnavailable')]).toEqual([2, 1]);
   });
 });
