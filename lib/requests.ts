@@ -166,7 +166,8 @@ function autoscaled(input: CheckInput): Map<string, Range> {
   const scaled = new Map<string, Range>();
   for (const { manifest } of input.ofKind('HorizontalPodAutoscaler')) {
     const { scaleTargetRef, minReplicas = 1, maxReplicas = minReplicas } = manifest.spec ?? {};
-    if (scaleTargetRef) scaled.set(`${scaleTargetRef.kind}|${manifest.metadata.namespace}|${scaleTargetRef.name}`, { min: minReplicas, max: maxReplicas });
+    if (scaleTargetRef)
+      scaled.set(`${scaleTargetRef.kind}|${manifest.metadata.namespace}|${scaleTargetRef.name}`, { min: minReplicas, max: maxReplicas });
   }
   for (const { manifest } of input.ofKind('FleetAutoscaler')) {
     const { namespace } = manifest.metadata;

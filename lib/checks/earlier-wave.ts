@@ -90,10 +90,10 @@ class Order {
   }
 }
 
-/** Name of the CRD of a kind: the plural by the rule that Kubernetes itself guesses with (apimachinery's UnsafeGuessKindToResource). */
+/** Name of the CRD of a kind: the plural as English and every CRD that is known here make it (policies, gateways, prometheuses). */
 export function crdName(group: string, kind: string): string {
   const singular = kind.toLowerCase();
-  const plural = singular.endsWith('s') ? `${singular}es` : singular.endsWith('y') ? `${singular.slice(0, -1)}ies` : `${singular}s`;
+  const plural = /s$/.test(singular) ? `${singular}es` : /[^aeiou]y$/.test(singular) ? `${singular.slice(0, -1)}ies` : `${singular}s`;
   return `${plural}.${group}`;
 }
 

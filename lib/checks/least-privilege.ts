@@ -64,24 +64,36 @@ export const leastPrivilege: Check = {
 function role(report: Report, object: BuiltObject): void {
   const { kind, rules, aggregationRule } = object.manifest;
   if (aggregationRule !== undefined) {
-    report.say(object, 'aggregationRule', 'It takes in the rules of every ClusterRole with a label: anybody who makes one adds to it.', 'Write the rules into the ClusterRole.');
+    report.say(
+      object,
+      'aggregationRule',
+      'It takes in the rules of every ClusterRole with a label: anybody who makes one adds to it.',
+      'Write the rules into the ClusterRole.',
+    );
   }
   ((rules ?? []) as Rule[]).forEach((rule, index) => {
     const at = `rules[${index}]`;
     for (const list of ['apiGroups', 'resources', 'verbs', 'nonResourceURLs'] as const) {
       for (const entry of rule[list] ?? []) {
         if (entry === '*' || entry.endsWith('/*') || entry.startsWith('*/')) {
-          report.say(object, `${at}.${list}`, `'${entry}' in ${list} gives everything there is, and whatever a later version adds.`, `Name the ${list} that are used.`);
+          report.say(
+            object,
+            `${at}.${list}`,
+            `'${entry}' in ${list} gives everything there is, and whatever a later version adds.`,
+            `Name the ${list} that are used.`,
+          );
         }
       }
     }
     for (const resource of rule.resources ?? []) {
       const consequence = REFUSED_RESOURCES[resource];
-      if (consequence) report.say(object, `${at}.resources`, `The right to '${resource}' ${consequence}.`, `Remove '${resource}' from the rule.`);
+      if (consequence)
+        report.say(object, `${at}.resources`, `The right to '${resource}' ${consequence}.`, `Remove '${resource}' from the rule.`);
     }
     for (const verb of rule.verbs ?? []) {
       const consequence = REFUSED_VERBS[verb];
-      if (consequence) report.say(object, `${at}.verbs`, `Whoever has the verb '${verb}' ${consequence}.`, `Remove '${verb}' from the rule.`);
+      if (consequence)
+        report.say(object, `${at}.verbs`, `Whoever has the verb '${verb}' ${consequence}.`, `Remove '${verb}' from the rule.`);
     }
     if (kind === 'ClusterRole') clusterWide(report, object, rule, at);
   });
@@ -101,7 +113,8 @@ function clusterWide(report: Report, object: BuiltObject, rule: Rule, at: string
       );
     }
   }
-  if ((rule.nonResourceURLs ?? []).length > 0) report.say(object, `${at}.nonResourceURLs`, `It gives ${rule.nonResourceURLs?.join(', ')} of the API server.`, 'Remove the rule.');
+  if ((rule.nonResourceURLs ?? []).length > 0)
+    report.say(object, `${at}.nonResourceURLs`, `It gives ${rule.nonResourceURLs?.join(', ')} of the API server.`, 'Remove the rule.');
 }
 
 /** Only to a ClusterRole of ours, whose rules are judged above. */
@@ -134,11 +147,17 @@ function binding(report: Report, input: CheckInput, object: BuiltObject): void {
 function subjects(report: Report, input: CheckInput, object: BuiltObject): void {
   const inventory = inventoryOf(input);
   const list = (object.manifest.subjects ?? []) as { kind: string; name: string; namespace?: string }[];
-  if (list.length === 0) report.say(object, 'subjects', 'It gives its rights to nobody.', 'Name the ServiceAccount, or remove the binding.');
+  if (list.length === 0)
+    report.say(object, 'subjects', 'It gives its rights to nobody.', 'Name the ServiceAccount, or remove the binding.');
   list.forEach((subject, index) => {
     const field = `subjects[${subject.name ?? index}]`;
     if (subject.kind !== 'ServiceAccount') {
-      report.say(object, field, `It gives rights to the ${subject.kind} '${subject.name}'; people and groups are not this repository's.`, 'Bind a ServiceAccount.');
+      report.say(
+        object,
+        field,
+        `It gives rights to the ${subject.kind} '${subject.name}'; people and groups are not this repository's.`,
+        'Bind a ServiceAccount.',
+      );
       return;
     }
     const namespace = subject.namespace ?? object.manifest.metadata.namespace ?? '';

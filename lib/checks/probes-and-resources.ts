@@ -2,8 +2,9 @@
  * Containers that run for long are asked whether they serve and whether they live, and every container says what it needs and how much memory is too much.
  * It deliberately judges no numbers. Game servers of Agones report to its SDK instead of answering probes, and K8up's backups get their numbers from the operator.
  */
-import { quantityValue } from '../model/quantities';
+
 import type { BuiltObject } from '../build';
+import { quantityValue } from '../model/quantities';
 import { containersOf, type PodContainer } from './pods';
 import { Report } from './report';
 import type { Check } from './types';
@@ -34,7 +35,8 @@ export const probesAndResources: Check = {
       }
     }
     for (const object of input.ofKind('Cluster')) {
-      if (object.manifest.apiVersion.startsWith('postgresql.cnpg.io/')) resources(report, object, 'spec', object.manifest.spec?.resources, 'An instance');
+      if (object.manifest.apiVersion.startsWith('postgresql.cnpg.io/'))
+        resources(report, object, 'spec', object.manifest.spec?.resources, 'An instance');
     }
     return report.violations;
   },
@@ -68,17 +70,37 @@ function resources(report: Report, object: BuiltObject, at: string, { requests =
   const path = `${at}.resources`;
   for (const name of ['cpu', 'memory']) {
     if (requests[name] !== undefined) continue;
-    report.say(object, `${path}.requests.${name}`, `${who} requests no ${name}: the scheduler counts it as nothing.`, `Set requests.${name} to what it needs in ordinary use.`);
+    report.say(
+      object,
+      `${path}.requests.${name}`,
+      `${who} requests no ${name}: the scheduler counts it as nothing.`,
+      `Set requests.${name} to what it needs in ordinary use.`,
+    );
   }
   if (limits.memory === undefined) {
-    report.say(object, `${path}.limits.memory`, `${who} has no memory limit: a leak ends other pods of the node, not this one.`, 'Set limits.memory; the same as the request never overcommits the node.');
+    report.say(
+      object,
+      `${path}.limits.memory`,
+      `${who} has no memory limit: a leak ends other pods of the node, not this one.`,
+      'Set limits.memory; the same as the request never overcommits the node.',
+    );
   }
   if (limits.cpu !== undefined) {
-    report.say(object, `${path}.limits.cpu`, `${who} has a CPU limit (${limits.cpu}): it is stopped for the rest of each tenth of a second in which it used that up.`, 'Remove limits.cpu; the request is its share when the node is busy.');
+    report.say(
+      object,
+      `${path}.limits.cpu`,
+      `${who} has a CPU limit (${limits.cpu}): it is stopped for the rest of each tenth of a second in which it used that up.`,
+      'Remove limits.cpu; the request is its share when the node is busy.',
+    );
   }
   for (const name in limits) {
     const [limit, request] = [quantityValue(String(limits[name])), quantityValue(String(requests[name]))];
     if (limit === undefined || request === undefined || limit >= request) continue;
-    report.say(object, `${path}.limits.${name}`, `${who} may use ${limits[name]} of ${name} but requests ${requests[name]}: the API server refuses it.`, `Make limits.${name} at least the request.`);
+    report.say(
+      object,
+      `${path}.limits.${name}`,
+      `${who} may use ${limits[name]} of ${name} but requests ${requests[name]}: the API server refuses it.`,
+      `Make limits.${name} at least the request.`,
+    );
   }
 }
