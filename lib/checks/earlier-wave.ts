@@ -2,7 +2,7 @@
  * Whatever an object cannot exist or become healthy without is synced before it: its CRD, the webhook that judges it, its namespace, its issuer, the Secrets of its pods.
  * It deliberately does not ask whether what is needed exists (resolved-references does), and nothing of upstream charts but their place: what they render is not here.
  */
-import { ROOT } from '../../argocd/root';
+import { ARGOCD_NAMESPACE, ROOT } from '../../argocd/root';
 import type { BuiltApplication, BuiltObject } from '../build';
 import { describe } from '../emit/paths';
 import { type Finding, reported } from './finding';
@@ -277,7 +277,5 @@ function needs(order: Order): Finding[] {
 }
 
 function applicationObject(input: CheckInput, name: string): BuiltObject | undefined {
-  return input.ofKind('Application').length === 0
-    ? undefined
-    : input.find('Application', input.ofKind('Application')[0]?.manifest.metadata.namespace, name);
+  return input.find('Application', ARGOCD_NAMESPACE, name);
 }

@@ -2,6 +2,7 @@
  * Traffic is denied unless a flow declares it: every namespace denies by default, every pod has a policy of its own, and the policies together allow the declared flows, at both ends, and nothing else.
  * It deliberately works out from the flows what has to be allowed without the code that writes the policies, so that neither hides a mistake of the other.
  */
+import { ARGOCD_NAMESPACE } from '../../argocd/root';
 import type { BuiltObject } from '../build';
 import type { Flow, FlowPort, Peer, Workload } from '../flows';
 import type { Cluster } from '../model/cluster';
@@ -82,7 +83,7 @@ function uncovered(input: CheckInput): Finding[] {
     if (pods.hostNetwork || pods.namespace === 'kube-system') continue;
     const covered = (policies.get(pods.namespace) ?? []).some(({ manifest }) => matches(manifest.spec?.podSelector ?? {}, pods.labels));
     if (covered) continue;
-    const by = pods.object ?? (pods.chart ? input.find('Application', 'argocd', pods.chart) : undefined);
+    const by = pods.object ?? (pods.chart ? input.find('Application', ARGOCD_NAMESPACE, pods.chart) : undefined);
     if (!by || (pods.chart && ISOLATED[`${pods.chart}/${pods.owner.split(' ')[0]}`])) continue;
     findings.push({
       by,
@@ -241,7 +242,7 @@ interface PolicyRule {
 
 function writtenPeer({ podSelector, namespaceSelector, ipBlock }: PolicyPeer, own: string): string {
   if (ipBlock) return block(ipBlock.cidr, ipBlock.except ?? []);
-  const namespaces = namespaceSelector ?? { matchLabels: { 'kubernetes.io/metadata.name': own } };
+  const namespaces = namespaceSelector ?? { matchLabels: { [NAMESPACE_NAME]: own } };
   return pods(namespaces, podSelector ?? {});
 }
 
@@ -259,7 +260,7 @@ function members(peer: Peer): readonly Workload[] {
 
 /** An end of a flow as the permissions name it. */
 function ends(cluster: Cluster, peer: Peer): string[] {
-  if (isWorkload(peer)) return [pods({ matchLabels: { 'kubernetes.io/metadata.name': peer.namespace } }, { matchLabels: peer.labels })];
+  if (isWorkload(peer)) return [pods({ matchLabels: { [NAMESPACE_NAME]: peer.namespace } }, { matchLabels: peer.labels })];
   if (isGroup(peer)) return [pods({ matchLabels: peer.namespaceLabels }, { matchLabels: peer.podLabels })];
   if (!isOutside(peer)) return [];
   switch (peer.outside) {
@@ -283,7 +284,21 @@ function block(cidr: string, except: readonly string[]): string {
 }
 
 function pods(namespaces: LabelSelector, selector: LabelSelector): string {
-  return `pods[${canonical(selector)}]in[${canonical(namespaces)}]`.replaceAll('"', '').replaceAll('matchLabels:', '');
+  const name = canonical(namespaces) === canonical(named(namespaces)) ? namespaces.matchLabels?.[NAMESPACE_NAME] : undefined;
+  return `pods(${ordered(selector)}) of ${name === undefined ? `namespaces(${ordered(namespaces)})` : `namespace ${name}`}`;
+}
+
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+
+function named({ matchLabels }: LabelSelector): LabelSelector {
+  return { matchLabels: { [NAMESPACE_NAME]: matchLabels?.[NAMESPACE_NAME] ?? '' } };
+}
+
+/** The same text for the same selector, whatever the order of its labels. */
+function ordered({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const labels = Object.fromEntries(Object.entries(matchLabels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const expressions = [...matchExpressions].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
+  return describeSelector({ matchLabels: labels, matchExpressions: expressions });
 }
 
 function describeFlow({ from, to, ports }: Flow): string {

@@ -28,7 +28,7 @@ const MEANINGFUL_EMPTY = new Set([
 ]);
 
 /** Label keys that carry a version or change with each release. */
-const VERSION_KEY = /(^|[/.-])(version|build|revision|release|chart|pod-template-hash)$/;
+const VERSION_KEY = /(^|[/.-])(version|build|revision|chart|pod-template-hash)$/;
 const VERSION_VALUE = /^v?\d+\.\d+(\.\d+)?([.+-].*)?$/;
 
 export const noNoise: Check = {

@@ -4,7 +4,7 @@ import { changed, charts, excepting, flows, goodObjects, sentencesOf, violations
 
 const check = networkPolicy;
 const policy = 'NetworkPolicy connect-broker/connect-broker';
-const traefik = 'pods[{{app:traefik}}]in[{{kubernetes.io/metadata.name:traefik}}]';
+const traefik = 'pods(app=traefik) of namespace traefik';
 
 describe('network policies', () => {
   it('are right in a whole cluster', () => {
