@@ -257,29 +257,29 @@ const CAPABILITIES: Readonly<Record<string, string>> = {
 const exceptions: readonly Exception[] = [
   {
     rule: 'pod-security',
-    field: 'securityContext.runAsNonRoot',
+    field: 'spec.template.spec.securityContext.runAsNonRoot',
     reason: 'The image starts as root; the DNS server and its web page then run as the user pihole (1000).',
   },
   {
     rule: 'pod-security',
-    field: 'securityContext.runAsUser',
+    field: 'spec.template.spec.securityContext.runAsUser',
     reason: 'The start changes owners and file capabilities, which only root may.',
   },
   {
     rule: 'pod-security',
-    field: `containers[${NAME}].securityContext.allowPrivilegeEscalation`,
+    field: `spec.template.spec.containers[${NAME}].securityContext.allowPrivilegeEscalation`,
     reason: 'The user pihole gets the right to low ports from a file capability, which no_new_privs would ignore.',
   },
   {
     rule: 'pod-security',
-    field: `containers[${NAME}].securityContext.capabilities.add`,
+    field: `spec.template.spec.containers[${NAME}].securityContext.capabilities.add`,
     reason: Object.entries(CAPABILITIES)
       .map(([capability, why]) => `${capability}: ${why}`)
       .join('; '),
   },
   {
     rule: 'pod-security',
-    field: `containers[${NAME}].securityContext.readOnlyRootFilesystem`,
+    field: `spec.template.spec.containers[${NAME}].securityContext.readOnlyRootFilesystem`,
     reason: 'The start writes the file capability to /usr/bin/pihole-FTL and the schedule to /crontab.txt and /etc/crontabs.',
   },
 ];

@@ -16,6 +16,8 @@ export interface RemovalReport {
 /** Kinds whose loss cannot be repaired from Git, and which have no first step in the description. `--release` names them one by one. */
 const NEVER_SILENTLY = new Set(['Cluster.postgresql.cnpg.io', 'ObjectStore.barmancloud.cnpg.io', 'PersistentVolumeClaim']);
 const WORLD_LABEL = 'mmo/continent';
+/** A child of the root, which is never pruned: paths `<cluster>/root/argocd/Application.<name>.yaml`. */
+const APPLICATION = /^([^/]+)\/root\/argocd\/Application\.(.+)\.yaml$/;
 
 /**
  * Judges the files that would be removed.
@@ -30,15 +32,24 @@ export function judgeRemovals(
   kept: Iterable<string>,
   released: readonly string[] = [],
 ): RemovalReport {
-  const candidates = removed.filter((path) => before.get(path)?.includes('Prune=false'));
+  const candidates = removed.filter((path) => APPLICATION.test(path) || before.get(path)?.includes('Prune=false'));
   if (candidates.length === 0) return { refusals: [], steps: [] };
   const stillThere = new Set([...kept].map(withoutApplication));
+  const leaving = new Set(candidates.flatMap((path) => APPLICATION.exec(path)?.slice(1, 3).join('/') ?? []));
   const refusals: string[] = [];
-  const steps: string[] = [];
+  const applications: string[] = [];
+  const objects: string[] = [];
+  const namespaces: string[] = [];
   for (const path of candidates) {
     if (stillThere.has(withoutApplication(path))) continue;
     const object = parse(before.get(path) ?? '') as PlainObject;
     const { name, namespace } = object.metadata;
+    if (APPLICATION.test(path)) {
+      applications.push(
+        `kubectl -n ${namespace} delete application.argoproj.io ${name}   # what it synced stays, except what the next lines delete`,
+      );
+      continue;
+    }
     const id = `${object.kind}/${namespace ?? '_cluster'}/${name}`;
     const kind =
       object.apiVersion.includes('/') && NEVER_SILENTLY.has(`${object.kind}.${object.apiVersion.split('/')[0]}`)
@@ -61,16 +72,32 @@ export function judgeRemovals(
       );
       continue;
     }
-    steps.push(releaseCommand(object));
+    if (object.kind === 'Namespace') {
+      namespaces.push(
+        `${releaseCommand(object)}   # deletes the namespace with every volume claim in it: first see that the last backup restores`,
+      );
+    } else objects.push(leaving.has(path.split('/').slice(0, 2).join('/')) ? deleteCommand(object) : releaseCommand(object));
   }
-  return { refusals, steps };
+  return { refusals, steps: [...applications, ...objects, ...namespaces] };
 }
 
-/** Without its protection an object that is no longer in Git is pruned by the next sync; claims and their volumes stay (Retain). */
-function releaseCommand({ kind, apiVersion, metadata }: PlainObject): string {
+/** Without its protection an object that is no longer in Git is pruned by the next sync; the claims of a StatefulSet and their volumes stay (Retain). */
+function releaseCommand(object: PlainObject): string {
+  return `kubectl ${inNamespace(object)}annotate ${resource(object)} ${object.metadata.name} argocd.argoproj.io/sync-options-`;
+}
+
+/** For an object whose Application leaves with it: nobody is left to prune it. */
+function deleteCommand(object: PlainObject): string {
+  return `kubectl ${inNamespace(object)}delete ${resource(object)} ${object.metadata.name}`;
+}
+
+function inNamespace({ metadata }: PlainObject): string {
+  return metadata.namespace ? `-n ${metadata.namespace} ` : '';
+}
+
+function resource({ kind, apiVersion }: PlainObject): string {
   const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-  const resource = `${kind.toLowerCase()}${group === '.apps' ? '' : group}`;
-  return `kubectl ${metadata.namespace ? `-n ${metadata.namespace} ` : ''}annotate ${resource} ${metadata.name} argocd.argoproj.io/sync-options-`;
+  return `${kind.toLowerCase()}${group === '.apps' ? '' : group}`;
 }
 
 /** `homelab/realms/realm-aurora/X.yaml` → `homelab//realm-aurora/X.yaml`. */

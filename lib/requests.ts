@@ -32,6 +32,7 @@ export interface RequestSum extends Omit<WorkloadRequests, 'workload'> {
 /** Sums what is ours. Jobs and backups count as none or one at a time. */
 export function sumOfRequests(built: BuiltCluster): RequestSum {
   const input = new CheckInput(built);
+  const stores = byName(input.ofKind('ObjectStore'));
   const scaled = autoscaled(input);
   const workloads: WorkloadRequests[] = [];
   const add = (object: BuiltObject, pods: Range, each: PodRequests, storage: number): void => {
@@ -58,7 +59,7 @@ export function sumOfRequests(built: BuiltCluster): RequestSum {
     const each = requestsOf(object.manifest.spec?.resources);
     // Each instance has the archiver of its object store beside it.
     for (const { parameters } of plugins as { parameters?: { barmanObjectName?: string } }[]) {
-      const store = input.find('ObjectStore', object.manifest.metadata.namespace, parameters?.barmanObjectName ?? '');
+      const store = stores.get(`${object.manifest.metadata.namespace}/${parameters?.barmanObjectName}`);
       const sidecar = requestsOf(store?.manifest.spec?.instanceSidecarConfiguration?.resources);
       each.cpu += sidecar.cpu;
       each.memory += sidecar.memory;
@@ -169,12 +170,17 @@ function autoscaled(input: CheckInput): Map<string, Range> {
     if (scaleTargetRef)
       scaled.set(`${scaleTargetRef.kind}|${manifest.metadata.namespace}|${scaleTargetRef.name}`, { min: minReplicas, max: maxReplicas });
   }
+  const fleets = byName(input.ofKind('Fleet'));
   for (const { manifest } of input.ofKind('FleetAutoscaler')) {
     const { namespace } = manifest.metadata;
-    const fleet = input.find('Fleet', namespace, manifest.spec?.fleetName ?? '')?.manifest.spec?.template?.spec;
+    const fleet = fleets.get(`${namespace}/${manifest.spec?.fleetName}`)?.manifest.spec?.template?.spec;
     scaled.set(`Fleet|${namespace}|${manifest.spec?.fleetName}`, servers(manifest.spec?.policy, fleet));
   }
   return scaled;
+}
+
+function byName(objects: readonly BuiltObject[]): Map<string, BuiltObject> {
+  return new Map(objects.map((object) => [`${object.manifest.metadata.namespace}/${object.manifest.metadata.name}`, object]));
 }
 
 interface Policy {

@@ -46,7 +46,7 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   const { added, changed, removed, unchanged } = change;
   lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
   if (removals.steps.length > 0) {
-    lines.push('Objects that are protected have left Git. Argo CD keeps them until you release them (after the commit is synced):');
+    lines.push('Argo CD keeps what has left Git and is protected. When the commit is synced and you want it gone, run in this order:');
     lines.push(...removals.steps.map((step) => `  ${step}`));
   }
   return { change, lines };

@@ -15,7 +15,12 @@ export const adminNotPublic: Check = {
   why: 'The entry points of players are forwarded to the Internet. An admin page, a metrics port or the API of game servers behind them is one password, or none, away from anybody in the world.',
   run: (input) => {
     const inventory = inventoryOf(input);
-    return reported(adminNotPublic, input, [...routes(input), ...internalPorts(input, inventory), ...exposedServices(input, inventory), ...ingresses(input)]);
+    return reported(adminNotPublic, input, [
+      ...routes(input),
+      ...internalPorts(input, inventory),
+      ...exposedServices(input, inventory),
+      ...ingresses(input),
+    ]);
   },
 };
 
@@ -113,7 +118,12 @@ function internalPorts(input: CheckInput, inventory: Inventory): Finding[] {
       services.forEach(({ name = '', namespace = own, port }, at) => {
         const field = `spec.routes[${index}].services[${label({ name }, at)}]`;
         if (namespace === NAMESPACES.broker && name === BROKER_INTERNAL_SERVICE) {
-          findings.push({ by, field, message: `The Service '${name}' is for game servers and has no route.`, fix: `Route to the broker's public Service, or remove the route.` });
+          findings.push({
+            by,
+            field,
+            message: `The Service '${name}' is for game servers and has no route.`,
+            fix: `Route to the broker's public Service, or remove the route.`,
+          });
           return;
         }
         const target = containerPort(inventory, namespace, name, port);
@@ -133,7 +143,12 @@ function internalPorts(input: CheckInput, inventory: Inventory): Finding[] {
 }
 
 /** The container's port behind a port of a Service. */
-function containerPort(inventory: Inventory, namespace: string, name: string, port: string | number | undefined): { name?: string; port: number } | undefined {
+function containerPort(
+  inventory: Inventory,
+  namespace: string,
+  name: string,
+  port: string | number | undefined,
+): { name?: string; port: number } | undefined {
   const object = inventory.service(namespace, name)?.object;
   const spec = object?.manifest.spec;
   const entry = (spec?.ports ?? []).find((each: { name?: string; port: number }) => each.port === port || each.name === port);
@@ -189,7 +204,9 @@ function exposedServices(input: CheckInput, inventory: Inventory): Finding[] {
     (spec.ports ?? []).forEach((port: ServicePort, index: number) => {
       const target = port.targetPort ?? port.port;
       const allowed = games
-        ? pods.every(({ ports }) => ports.some((each) => each.port === GAME_PORTS.game && (each.name === target || each.port === target))) && port.protocol === 'UDP'
+        ? pods.every(({ ports }) =>
+            ports.some((each) => each.port === GAME_PORTS.game && (each.name === target || each.port === target)),
+          ) && port.protocol === 'UDP'
         : port.port === DNS_PORT;
       if (allowed) return;
       findings.push({

@@ -3,7 +3,7 @@
  * It deliberately judges no amount, and not the values of Helm charts, whose templates may compute with them.
  */
 import { canonicalQuantity, quantityValue } from '../model/quantities';
-import { type FieldTree, findIn, type Leaf } from './fields';
+import { type FieldTree, FieldWalk, type Leaf } from './fields';
 import { Report } from './report';
 import type { Check } from './types';
 
@@ -73,8 +73,9 @@ export const canonicalQuantities: Check = {
   run: (input) => {
     const report = new Report(input, canonicalQuantities);
     for (const [kind, tree] of Object.entries(QUANTITIES)) {
+      const walk = new FieldWalk(tree);
       for (const object of input.ofKind(kind)) {
-        for (const { path, value, finding } of findIn(tree, object.manifest)) {
+        for (const { path, value, finding } of walk.find(object.manifest)) {
           if (finding === '') report.say(object, path, `${JSON.stringify(value)} is no quantity.`, "Write it as '500m', '2' or '20Gi'.");
           else
             report.say(

@@ -68,7 +68,7 @@ function judge(report: Report, budget: BuiltObject, template: PodTemplate, repli
     report.say(
       budget,
       field,
-      `${field.slice(5)} ${value} never lets one of the ${replicas} pod${replicas === 1 ? '' : 's'} of ${kind} '${metadata.name}' be evicted: draining its node would wait for ever.`,
+      `${field.slice(5)} ${value} never lets ${replicas === 1 ? 'the only pod' : `one of the ${replicas} pods`} of ${kind} '${metadata.name}' be evicted: draining its node would wait for ever.`,
       replicas === 1 ? 'Remove the budget: one replica cannot be moved without an interruption.' : 'Set maxUnavailable: 1.',
     );
   }

@@ -5,7 +5,7 @@
 import { BROKER_STREAMING_PATHS } from '../broker-contract';
 import type { BuiltObject } from '../build';
 import { Report } from './report';
-import { mayMatch, type PrioritizedRoute, priorityOf } from './traefik-rules';
+import { mayMatch, type PrioritizedRoute, priorityOf } from './route-match';
 import type { Check, CheckInput } from './types';
 
 /** Entry points that the router forwards to. */
@@ -76,7 +76,7 @@ function each(report: Report, input: CheckInput, object: BuiltObject): void {
     }
     if (!isPublic) return;
     const chained = chain(input, object, route.middlewares ?? []);
-    if (chained.some(({ spec: middleware }) => middleware.redirectScheme !== undefined || middleware.redirectRegex !== undefined)) return;
+    if (redirects(chained)) return;
     if (!chained.some(({ spec: middleware }) => middleware.rateLimit !== undefined)) {
       report.say(
         object,
@@ -118,7 +118,9 @@ function streams(report: Report, input: CheckInput, objects: readonly BuiltObjec
         .sort((a, b) => priorityOf(b.route) - priorityOf(a.route));
       if (first === undefined || seen.has(first.route)) continue;
       seen.add(first.route);
-      for (const { name, spec } of chain(input, first.object, first.route.middlewares ?? [])) {
+      const chained = chain(input, first.object, first.route.middlewares ?? []);
+      if (redirects(chained)) continue;
+      for (const { name, spec } of chained) {
         for (const [kind, consequence] of Object.entries(HOLD_BACK)) {
           if (spec[kind] === undefined) continue;
           report.say(
@@ -131,6 +133,11 @@ function streams(report: Report, input: CheckInput, objects: readonly BuiltObjec
       }
     }
   }
+}
+
+/** Traefik answers with a redirect, and no Service is reached. */
+function redirects(chained: readonly ChainedMiddleware[]): boolean {
+  return chained.some(({ spec }) => spec.redirectScheme !== undefined || spec.redirectRegex !== undefined);
 }
 
 interface ChainedMiddleware {

@@ -50,22 +50,53 @@ function routes(input: CheckInput): Finding[] {
     const secure = points.some((point) => point !== entryPoints.web);
     if (secure) findings.push(...coverage(by, hosts, spec?.tls, bySecret.get(`${metadata.namespace}/${spec?.tls?.secretName}`)));
     else if (spec?.tls) {
-      findings.push({ by, field: 'spec.tls', message: `The entry point '${entryPoints.web}' speaks plain HTTP, but the route has 'tls', so it never matches.`, fix: `Remove 'tls', or name the entry point '${entryPoints.websecure}'.` });
+      findings.push({
+        by,
+        field: 'spec.tls',
+        message: `The entry point '${entryPoints.web}' speaks plain HTTP, but the route has 'tls', so it never matches.`,
+        fix: `Remove 'tls', or name the entry point '${entryPoints.websecure}'.`,
+      });
     }
     findings.push(...target(input, by, points));
   }
   return findings;
 }
 
-function coverage(by: BuiltObject, hosts: ReadonlySet<string>, tls: { secretName?: string; certResolver?: string } | undefined, certificate: BuiltObject | undefined): Finding[] {
+function coverage(
+  by: BuiltObject,
+  hosts: ReadonlySet<string>,
+  tls: { secretName?: string; certResolver?: string } | undefined,
+  certificate: BuiltObject | undefined,
+): Finding[] {
   if (tls?.certResolver) {
-    return [{ by, field: 'spec.tls.certResolver', message: `Traefik's own resolver '${tls.certResolver}' is not set up; certificates come from cert-manager.`, fix: "Remove it and name a Certificate's Secret in 'secretName'." }];
+    return [
+      {
+        by,
+        field: 'spec.tls.certResolver',
+        message: `Traefik's own resolver '${tls.certResolver}' is not set up; certificates come from cert-manager.`,
+        fix: "Remove it and name a Certificate's Secret in 'secretName'.",
+      },
+    ];
   }
   if (!tls?.secretName) {
-    return [{ by, field: 'spec.tls.secretName', message: "The route names no certificate; Traefik would answer with one that it makes itself.", fix: "Add a Certificate in the route's namespace and name its Secret." }];
+    return [
+      {
+        by,
+        field: 'spec.tls.secretName',
+        message: 'The route names no certificate; Traefik would answer with one that it makes itself.',
+        fix: "Add a Certificate in the route's namespace and name its Secret.",
+      },
+    ];
   }
   if (!certificate) {
-    return [{ by, field: 'spec.tls.secretName', message: `No Certificate in the route's namespace makes the Secret '${tls.secretName}'.`, fix: "Add the Certificate in the route's namespace, or name the Secret of one that is there." }];
+    return [
+      {
+        by,
+        field: 'spec.tls.secretName',
+        message: `No Certificate in the route's namespace makes the Secret '${tls.secretName}'.`,
+        fix: "Add the Certificate in the route's namespace, or name the Secret of one that is there.",
+      },
+    ];
   }
   const names: readonly string[] = certificate.manifest.spec?.dnsNames ?? [];
   return [...hosts]
@@ -114,7 +145,12 @@ function certificates(input: CheckInput, inventory: Inventory): Finding[] {
       const field = `spec.dnsNames[${index}]`;
       if (internal === undefined) findings.push({ by, field, ...outside(name, domain) });
       else if (acme) {
-        findings.push({ by, field, message: `'${name}' is a name of the cluster's inside, which no public authority certifies.`, fix: "Use an issuer of the cluster's own authority for it." });
+        findings.push({
+          by,
+          field,
+          message: `'${name}' is a name of the cluster's inside, which no public authority certifies.`,
+          fix: "Use an issuer of the cluster's own authority for it.",
+        });
       } else if (!inventory.service(metadata.namespace ?? '', internal)) {
         findings.push({
           by,
@@ -131,7 +167,9 @@ function certificates(input: CheckInput, inventory: Inventory): Finding[] {
 /** The Service that a name inside of the cluster means: `x`, `x.namespace`, `x.namespace.svc`, `x.namespace.svc.cluster.local`. */
 function internalService(name: string, namespace: string): string | undefined {
   const [service = '', ...rest] = name.split('.');
-  return ['', namespace, `${namespace}.svc`, `${namespace}.svc.cluster.local`].includes(rest.join('.')) && service !== '*' ? service : undefined;
+  return ['', namespace, `${namespace}.svc`, `${namespace}.svc.cluster.local`].includes(rest.join('.')) && service !== '*'
+    ? service
+    : undefined;
 }
 
 function isBelow(host: string, domain: string): boolean {
@@ -139,5 +177,8 @@ function isBelow(host: string, domain: string): boolean {
 }
 
 function outside(host: string, domain: string): { message: string; fix: string } {
-  return { message: `The host '${host}' is outside of the domain '${domain}'.`, fix: `Use the domain or a name below it, such as '${host.split('.')[0]}.${domain}'.` };
+  return {
+    message: `The host '${host}' is outside of the domain '${domain}'.`,
+    fix: `Use the domain or a name below it, such as '${host.split('.')[0]}.${domain}'.`,
+  };
 }

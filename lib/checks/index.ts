@@ -3,10 +3,59 @@
  * It deliberately stops at nothing: all violations are collected, so that one run shows them all.
  */
 import type { BuiltCluster } from '../build';
+import { adminNotPublic } from './admin-not-public';
+import { agonesRules } from './agones-rules';
+import { applicationSafety } from './application-safety';
+import { autoscaledReplicas } from './autoscaled-replicas';
+import { canonicalQuantities } from './canonical-quantities';
+import { claimTemplates } from './claim-templates';
+import { disruptionBudget } from './disruption-budget';
+import { earlierWave } from './earlier-wave';
+import { eventStreams } from './event-streams';
+import { hostNames } from './host-names';
+import { leastPrivilege } from './least-privilege';
+import { loadBalancerAddresses } from './load-balancer-addresses';
+import { namespaceSecurity } from './namespace-security';
+import { networkPolicy } from './network-policy';
+import { noDefaults } from './no-defaults';
+import { noNoise } from './no-noise';
+import { noPlainSecrets } from './no-plain-secrets';
+import { pinnedImages } from './pinned-images';
+import { podSecurity } from './pod-security';
+import { probesAndResources } from './probes-and-resources';
+import { protectedData } from './protected-data';
+import { resolvedReferences } from './resolved-references';
+import { resolvedSelectors } from './resolved-selectors';
 import { type Check, CheckInput, type Violation } from './types';
+import { validSchema } from './valid-schema';
 
-/** In the order of DESIGN's rules; the order decides only how violations are listed. */
-export const checks: readonly Check[] = [];
+/** One line each; the order decides only how violations are listed. */
+export const checks: readonly Check[] = [
+  validSchema,
+  resolvedReferences,
+  resolvedSelectors,
+  earlierWave,
+  protectedData,
+  noPlainSecrets,
+  podSecurity,
+  probesAndResources,
+  pinnedImages,
+  namespaceSecurity,
+  disruptionBudget,
+  networkPolicy,
+  adminNotPublic,
+  eventStreams,
+  loadBalancerAddresses,
+  hostNames,
+  leastPrivilege,
+  autoscaledReplicas,
+  agonesRules,
+  claimTemplates,
+  noDefaults,
+  canonicalQuantities,
+  noNoise,
+  applicationSafety,
+];
 
 /** A violation with the reason of its rule. */
 export interface ExplainedViolation extends Violation {

@@ -5,7 +5,6 @@
 import type { BuiltObject } from '../build';
 import { type AddressRange, contains, isIPv4, overlaps, parseRange } from '../model/addresses';
 import { type Finding, list, reported } from './finding';
-import { label } from './references';
 import type { Check, CheckInput } from './types';
 
 export const loadBalancerAddresses: Check = {
@@ -53,13 +52,14 @@ function poolFindings(input: CheckInput, pools: ReadonlyMap<string, Pool>): Find
         by,
         field: 'spec.autoAssign',
         message: `Services that ask for no address would get one of pool '${pool.name}'.`,
-        fix: "Set autoAssign to false; every Service names its address.",
+        fix: 'Set autoAssign to false; every Service names its address.',
       });
     }
     const texts: readonly string[] = by.manifest.spec?.addresses ?? [];
     texts.forEach((text, index) => {
       const problem = parseRange(text);
-      if (typeof problem === 'string') findings.push({ by, field: `spec.addresses[${index}]`, message: problem, fix: 'Write a range or a block of IPv4 addresses.' });
+      if (typeof problem === 'string')
+        findings.push({ by, field: `spec.addresses[${index}]`, message: problem, fix: 'Write a range or a block of IPv4 addresses.' });
     });
     for (const { text, range } of pool.ranges) {
       if (typeof whole === 'object' && (range.first < whole.first || range.last > whole.last)) {
@@ -71,7 +71,12 @@ function poolFindings(input: CheckInput, pools: ReadonlyMap<string, Pool>): Find
         });
       }
       for (const node of cluster.nodes.filter(({ address }) => contains(range, address))) {
-        findings.push({ by, field: 'spec.addresses', message: `'${text}' covers ${node.address}, the address of node '${node.name}'.`, fix: "Leave the nodes' addresses out." });
+        findings.push({
+          by,
+          field: 'spec.addresses',
+          message: `'${text}' covers ${node.address}, the address of node '${node.name}'.`,
+          fix: "Leave the nodes' addresses out.",
+        });
       }
       for (const other of seen) {
         if (overlaps(range, other.range)) {
@@ -113,10 +118,20 @@ function services(input: CheckInput, pools: ReadonlyMap<string, Pool>): Finding[
     const { metadata, spec } = by.manifest;
     const annotations = metadata.annotations ?? {};
     for (const name of Object.keys(annotations).filter((key) => key.startsWith(LEGACY_PREFIX))) {
-      findings.push({ by, field: `metadata.annotations[${name}]`, message: `MetalLB's old annotation '${name}' is going away.`, fix: `Write 'metallb.io/${name.slice(LEGACY_PREFIX.length)}'.` });
+      findings.push({
+        by,
+        field: `metadata.annotations[${name}]`,
+        message: `MetalLB's old annotation '${name}' is going away.`,
+        fix: `Write 'metallb.io/${name.slice(LEGACY_PREFIX.length)}'.`,
+      });
     }
     if (spec?.loadBalancerIP !== undefined) {
-      findings.push({ by, field: 'spec.loadBalancerIP', message: `'${spec.loadBalancerIP}' is written in a field that Kubernetes has deprecated.`, fix: `Write the annotation '${ADDRESSES}'.` });
+      findings.push({
+        by,
+        field: 'spec.loadBalancerIP',
+        message: `'${spec.loadBalancerIP}' is written in a field that Kubernetes has deprecated.`,
+        fix: `Write the annotation '${ADDRESSES}'.`,
+      });
     }
     if (spec?.type !== 'LoadBalancer') continue;
     if (!cluster.hasLoadBalancer) {
@@ -131,7 +146,12 @@ function services(input: CheckInput, pools: ReadonlyMap<string, Pool>): Finding[
     const field = `metadata.annotations[${ADDRESSES}]`;
     const addresses = addressesOf(annotations);
     if (addresses.length === 0) {
-      findings.push({ by, field, message: `The Service names no address, so it would get whichever is free.`, fix: `Set the annotation '${ADDRESSES}' to an address of the description.` });
+      findings.push({
+        by,
+        field,
+        message: `The Service names no address, so it would get whichever is free.`,
+        fix: `Set the annotation '${ADDRESSES}' to an address of the description.`,
+      });
       continue;
     }
     const pool = pools.get(annotations[POOL] ?? '');
@@ -139,14 +159,22 @@ function services(input: CheckInput, pools: ReadonlyMap<string, Pool>): Finding[
       findings.push({
         by,
         field: `metadata.annotations[${POOL}]`,
-        message: annotations[POOL] ? `There is no IPAddressPool '${annotations[POOL]}'; there ${list([...pools.keys()].map((name) => `is '${name}'`))}.` : 'The Service names no pool.',
+        message: annotations[POOL]
+          ? `There is no IPAddressPool '${annotations[POOL]}'; the pools are ${list([...pools.keys()].map((name) => `'${name}'`))}.`
+          : 'The Service names no pool.',
         fix: `Set the annotation '${POOL}' to the pool of its address.`,
       });
     }
     for (const address of addresses) {
-      if (!isIPv4(address)) findings.push({ by, field, message: `'${address}' is not an IPv4 address.`, fix: 'Write an address such as 192.168.1.245.' });
+      if (!isIPv4(address))
+        findings.push({ by, field, message: `'${address}' is not an IPv4 address.`, fix: 'Write an address such as 192.168.1.245.' });
       else if (typeof whole === 'object' && !contains(whole, address)) {
-        findings.push({ by, field, message: `${address} is not within the addresses that the description gives to MetalLB, ${cluster.network.pool}.`, fix: 'Choose an address of network.pool, or widen it.' });
+        findings.push({
+          by,
+          field,
+          message: `${address} is not within the addresses that the description gives to MetalLB, ${cluster.network.pool}.`,
+          fix: 'Choose an address of network.pool, or widen it.',
+        });
       } else if (pool && !pool.ranges.some(({ range }) => contains(range, address))) {
         findings.push({
           by,
@@ -185,7 +213,8 @@ function sharing(input: CheckInput): Finding[] {
     if (others) others.push(user);
     else users.set(address, [user]);
   };
-  for (const chart of input.built.charts) for (const [address, user] of chartUsers(chart.name, chart.values(input.built.cluster))) use(address, user);
+  for (const chart of input.built.charts)
+    for (const [address, user] of chartUsers(chart.name, chart.values(input.built.cluster))) use(address, user);
   for (const by of input.ofKind('Service')) {
     const { metadata, spec } = by.manifest;
     if (spec?.type !== 'LoadBalancer') continue;
@@ -196,7 +225,7 @@ function sharing(input: CheckInput): Finding[] {
         key: metadata.annotations?.[SHARED],
         ports: ports.map(({ port, protocol = 'TCP' }) => `${port}/${protocol}`),
         policy: spec.externalTrafficPolicy ?? 'Cluster',
-        selector: label({ name: JSON.stringify(Object.entries(spec.selector ?? {}).sort()) }, 0),
+        selector: JSON.stringify(Object.entries(spec.selector ?? {}).sort()),
         by,
       });
     }
@@ -217,14 +246,20 @@ function collisions(address: string, users: readonly User[]): Finding[] {
       findings.push({
         by,
         field: `metadata.annotations[${user.by && first.by ? SHARED : ADDRESSES}]`,
-        message: `${address} belongs to ${first.name} already, and ${user.key === first.key ? "neither says" : 'not both say'} by the same '${SHARED}' that they share it.`,
+        message: `${address} belongs to ${first.name} already, and ${user.key === first.key ? 'neither says' : 'not both say'} by the same '${SHARED}' that they share it.`,
         fix: `Give it another address, or give both the same '${SHARED}' on purpose.`,
       });
       continue;
     }
     for (const port of user.ports) {
       const owner = owners.get(port);
-      if (owner) findings.push({ by, field: 'spec.ports', message: `${address} port ${port} belongs to ${owner.name} already.`, fix: 'Give it another port, or another address.' });
+      if (owner)
+        findings.push({
+          by,
+          field: 'spec.ports',
+          message: `${address} port ${port} belongs to ${owner.name} already.`,
+          fix: 'Give it another port, or another address.',
+        });
       else owners.set(port, user);
     }
     if ((user.policy !== 'Cluster' || first.policy !== 'Cluster') && (user.policy !== first.policy || user.selector !== first.selector)) {

@@ -167,7 +167,7 @@ function baseline(template: PodTemplate): Breach[] {
         if (portPolicy !== 'None') {
           breaches.push({
             field: `spec.template.spec.ports[${name ?? index}].portPolicy`,
-            what: `Agones gives its port a port of the node (portPolicy ${portPolicy})`,
+            what: `Agones gives port '${name ?? index}' a port of the node (portPolicy ${portPolicy})`,
           });
         }
       },

@@ -61,7 +61,12 @@ function defaults(input: CheckInput): Finding[] {
           fix: "Namespaces that components declare get it by themselves: declare it in the component's 'namespaces'.",
         });
       } else if (canonical(by.manifest.spec) !== canonical(spec)) {
-        findings.push({ by, field: 'spec', message: `'${policyName}' must say: ${meaning}; it says something else.`, fix: 'Leave it to lib/network-policies.ts; what a workload needs is a flow.' });
+        findings.push({
+          by,
+          field: 'spec',
+          message: `'${policyName}' must say: ${meaning}; it says something else.`,
+          fix: 'Leave it to lib/network-policies.ts; what a workload needs is a flow.',
+        });
       }
     }
   }
@@ -191,7 +196,12 @@ function compare(by: BuiltObject, { workload, permissions }: Planned): Finding[]
     ['to', spec?.egress, 'egress'],
   ] as const) {
     if (Array.isArray(rules) && rules.length > 0 && !(spec.policyTypes ?? []).includes(key === 'ingress' ? 'Ingress' : 'Egress')) {
-      findings.push({ by, field: 'spec.policyTypes', message: `It has rules for ${key}, which 'policyTypes' does not name, so they mean nothing.`, fix: `Add '${key === 'ingress' ? 'Ingress' : 'Egress'}' to policyTypes.` });
+      findings.push({
+        by,
+        field: 'spec.policyTypes',
+        message: `It has rules for ${key}, which 'policyTypes' does not name, so they mean nothing.`,
+        fix: `Add '${key === 'ingress' ? 'Ingress' : 'Egress'}' to policyTypes.`,
+      });
     }
     (rules ?? []).forEach((rule: PolicyRule, index: number) => {
       const peers = rule[direction]?.length ? rule[direction].map((peer) => writtenPeer(peer, metadata.namespace ?? '')) : [ANYBODY];

@@ -1,11 +1,12 @@
 /**
- * Objects hold what somebody decided and nothing that changes by itself: no labels or selectors with versions, no empty or undefined values, no state of the cluster,
+ * Objects hold what somebody decided and nothing that changes by itself: no labels or selectors with versions, no empty values, no state of the cluster,
  * and texts that stay readable.
  * It deliberately lets empty values stand where they mean something (`emptyDir: {}`), and Helm values, where they unset a chart's default.
  */
 import type { BuiltObject } from '../build';
 import { spell, visitAll } from './fields';
 import { Report } from './report';
+import { FREE_FIELDS, isEmpty, scanOf } from './scan';
 import type { Check, CheckInput } from './types';
 
 /** Labels that change every object at each upgrade of a chart, or say who wrote the object. */
@@ -13,19 +14,6 @@ const NOISE_LABELS = ['helm.sh/chart', 'app.kubernetes.io/version', 'app.kuberne
 
 /** What the API server writes into every object. */
 const SERVER_SET = ['uid', 'creationTimestamp', 'deletionTimestamp', 'resourceVersion', 'generation', 'managedFields', 'selfLink'];
-
-/** Fields whose empty value says something: everything (selectors), with all defaults (kinds of volumes, issuers, Middlewares), the default certificate. */
-const MEANINGFUL_EMPTY = new Set([
-  'emptyDir',
-  'podSelector',
-  'namespaceSelector',
-  'labelSelector',
-  'selfSigned',
-  'compress',
-  'contentType',
-  'tls',
-  'automated',
-]);
 
 /** Label keys that carry a version or change with each release. */
 const VERSION_KEY = /(^|[/.-])(version|build|revision|chart|pod-template-hash)$/;
@@ -36,10 +24,8 @@ export const noNoise: Check = {
   why: 'A pull request is read by people: what changes in every object at each upgrade hides the one line that matters, and a version in a selector orphans what runs, because selectors of workloads cannot be changed.',
   run: (input) => {
     const report = new Report(input, noNoise);
-    for (const object of input.objects) {
-      metadata(report, object);
-      values(report, object);
-    }
+    for (const object of input.objects) metadata(report, object);
+    values(report, input);
     labelsOfTemplates(report, input);
     selectors(report, input);
     texts(report, input);
@@ -64,7 +50,7 @@ function noiseLabels(report: Report, object: BuiltObject, labels: Readonly<Recor
     report.say(
       object,
       `${at}["${label}"]`,
-      `The label ${label} ('${labels[label]}') would change with every upgrade, or says what everybody knows.`,
+      `The label ${label} ('${labels[label]}') changes with every upgrade, or tells nothing.`,
       'Remove the label; labels() in lib/component.ts makes those that objects have.',
     );
   }
@@ -83,29 +69,17 @@ function labelsOfTemplates(report: Report, input: CheckInput): void {
   }
 }
 
-function values(report: Report, object: BuiltObject): void {
-  visitAll(object.manifest, (value, field, path) => {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return true;
-    // Helm merges values into the chart's own: null removes a default, an empty list replaces one.
-    if (field === 'valuesObject') return false;
-    if (value === null || value === undefined) {
-      report.say(object, spell(object.manifest, path), `The value is ${value === null ? 'null' : 'undefined'}.`, 'Leave the field out.');
-    } else if (isEmpty(value) && !MEANINGFUL_EMPTY.has(field) && !isWholeRule(path)) {
-      report.say(object, spell(object.manifest, path), `The ${Array.isArray(value) ? 'list' : 'map'} is empty.`, 'Leave the field out.');
-    }
-    return true;
-  });
-}
-
-/** `ingress: [{}]` of a NetworkPolicy and `- {}` of any list is an entry that means "all". */
-function isWholeRule(path: readonly string[]): boolean {
-  return path.at(-1)?.startsWith('[') ?? false;
-}
-
-function isEmpty(value: object): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  for (const _ in value) return false;
-  return true;
+function values(report: Report, input: CheckInput): void {
+  for (const object of scanOf(input).empty) {
+    visitAll(object.manifest, (value, field, path) => {
+      if (FREE_FIELDS.has(field)) return false;
+      if (isEmpty(value, field, path.at(-1)?.startsWith('[') ?? false)) {
+        const what = value === null ? 'The value is null.' : `The ${Array.isArray(value) ? 'list' : 'map'} is empty.`;
+        report.say(object, spell(object.manifest, path), what, 'Leave the field out.');
+      }
+      return true;
+    });
+  }
 }
 
 interface Selector {

@@ -8,9 +8,9 @@ import { spell, visitAll } from './fields';
 import { inventoryOf } from './inventory';
 import { containersOf, operatorTemplates } from './pods';
 import { Report } from './report';
+import { isPrivateKey, scanOf } from './scan';
 import { type Check, type CheckInput, type Violation, violation } from './types';
 
-const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/;
 /** `scheme://user:password@host`; `$` begins a variable, which is filled in elsewhere. */
 const PASSWORD_IN_URL = /:\/\/[^\s/:@$]+:[^\s/@$]+@/;
 const IN_URL = 'It holds an address with a user and a password in it.';
@@ -80,9 +80,9 @@ function sealedSecrets(input: CheckInput): Violation[] {
 
 function privateKeys(input: CheckInput): Violation[] {
   const violations: Violation[] = [];
-  for (const object of input.objects) {
+  for (const object of scanOf(input).privateKeys) {
     visitAll(object.manifest, (value, _field, path) => {
-      if (typeof value === 'string' && value.length > 26 && value.includes('-----BEGIN ') && PRIVATE_KEY.test(value)) {
+      if (typeof value === 'string' && isPrivateKey(value)) {
         violations.push(
           violation(
             noPlainSecrets,
@@ -109,7 +109,7 @@ function configMaps(input: CheckInput): Violation[] {
       const field = () => (/^[\w-]+$/.test(key) ? `data.${key}` : `data["${key}"]`);
       if (isPlainSecret(key, text)) report.say(object, field(), literal(key), SEAL);
       for (const name of secretsInFile(text)) report.say(object, field(), `In the file '${key}', ${literal(name)}`, SEAL);
-      if (PASSWORD_IN_URL.test(text)) report.say(object, field(), IN_URL, SEAL);
+      if (hasPasswordInUrl(text)) report.say(object, field(), IN_URL, SEAL);
     }
   }
   return report.violations;
@@ -145,7 +145,7 @@ function pods(input: CheckInput): Violation[] {
       for (const { name, value } of (spec.env ?? []) as { name: string; value?: unknown }[]) {
         if (value === undefined) continue;
         if (isPlainSecret(name, value)) report.say(object, `${path}.env[${name}].value`, literal(name), SEAL);
-        if (typeof value === 'string' && PASSWORD_IN_URL.test(value)) report.say(object, `${path}.env[${name}].value`, IN_URL, SEAL);
+        if (typeof value === 'string' && hasPasswordInUrl(value)) report.say(object, `${path}.env[${name}].value`, IN_URL, SEAL);
       }
       for (const list of ['command', 'args'] as const) {
         const words = (spec[list] ?? []) as string[];
@@ -154,7 +154,7 @@ function pods(input: CheckInput): Violation[] {
           const next = words[index + 1];
           const value = inline ?? (next?.startsWith('-') ? undefined : next);
           if (name !== '' && isPlainSecret(name, value)) report.say(object, `${path}.${list}[${index}]`, literal(name), SEAL);
-          if (PASSWORD_IN_URL.test(word)) report.say(object, `${path}.${list}[${index}]`, IN_URL, SEAL);
+          if (hasPasswordInUrl(word)) report.say(object, `${path}.${list}[${index}]`, IN_URL, SEAL);
         });
       }
     }
@@ -175,20 +175,24 @@ function helmValues(input: CheckInput): Violation[] {
       // Charts name a Secret by a field that ends in the word, too.
       const isName = typeof value === 'string' && inventory.secret(namespace, value) !== undefined;
       if (!isName && isPlainSecret(field, value)) report.say(object, spell(root, path), literal(field), SEAL);
-      if (typeof value === 'string' && PASSWORD_IN_URL.test(value)) report.say(object, spell(root, path), IN_URL, SEAL);
+      if (typeof value === 'string' && hasPasswordInUrl(value)) report.say(object, spell(root, path), IN_URL, SEAL);
       return true;
     });
   }
   return report.violations;
 }
 
+function hasPasswordInUrl(text: string): boolean {
+  return text.includes('://') && PASSWORD_IN_URL.test(text);
+}
+
 /** Whether a setting of this name, with this value, is a secret that stands there as it is. */
 function isPlainSecret(name: string, value: unknown): boolean {
-  if (typeof value === 'number') return holdsSecret(name) && value !== 0;
+  if (!holdsSecret(name)) return false;
+  if (typeof value === 'number') return value !== 0;
   if (typeof value !== 'string' || value === '' || value === 'true' || value === 'false' || value === 'null') return false;
   // A path, or a variable that something fills in: `/var/run/…/token`, `$(TOKEN)`, `${TOKEN}`, `$argocd-secret:key`, `{{ … }}`.
-  if (/^(\/|\$|\{\{|<)/.test(value)) return false;
-  return holdsSecret(name);
+  return !/^(\/|\$|\{\{|<)/.test(value);
 }
 
 const known = new Map<string, boolean>();

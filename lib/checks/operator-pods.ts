@@ -120,7 +120,7 @@ export const operatorRules: readonly OperatorRule[] = [
     source: 'cert-manager pkg/issuer/acme/http/pod.go, pkg/controller/certificates/issuing/internal/secret.go',
     pods: (certificate, input) => {
       const { name, namespace = '' } = certificate.metadata;
-      const solvers = http01Solvers(issuerOf(certificate, input)?.manifest);
+      const solvers = http01Solvers(certificate, issuerOf(certificate, input)?.manifest);
       return solvers.map((solver) => ({
         name: `ACME solvers of Certificate ${namespace}/${name}`,
         namespace,
@@ -178,14 +178,59 @@ export function issuerOf(certificate: PlainObject, input: CheckInput): BuiltObje
   return input.find(kind, kind === 'ClusterIssuer' ? undefined : certificate.metadata.namespace, name);
 }
 
-/** Labels of the pods of each HTTP-01 solver of an issuer. */
-function http01Solvers(issuer: PlainObject | undefined): Record<string, string>[] {
-  const solvers: readonly { http01?: { ingress?: SolverPods; gatewayHTTPRoute?: SolverPods } }[] = issuer?.spec?.acme?.solvers ?? [];
-  return solvers
-    .filter(({ http01 }) => http01 !== undefined)
-    .map(({ http01 }) => ({ ...(http01?.ingress ?? http01?.gatewayHTTPRoute)?.podTemplate?.metadata?.labels }));
+interface Solver {
+  readonly selector?: {
+    readonly dnsNames?: readonly string[];
+    readonly dnsZones?: readonly string[];
+    readonly matchLabels?: Readonly<Record<string, string>>;
+  };
+  readonly http01?: { readonly ingress?: SolverPods; readonly gatewayHTTPRoute?: SolverPods };
 }
 
 interface SolverPods {
   readonly podTemplate?: { readonly metadata?: { readonly labels?: Record<string, string> } };
+}
+
+/** Labels that the issuer gives to the pods of each HTTP-01 solver that answers for a name of the Certificate. */
+function http01Solvers(certificate: PlainObject, issuer: PlainObject | undefined): Record<string, string>[] {
+  const solvers: readonly Solver[] = issuer?.spec?.acme?.solvers ?? [];
+  const names: readonly string[] = certificate.spec?.dnsNames ?? [];
+  const chosen = new Set(names.map((name) => solverOf(name, certificate.metadata.labels ?? {}, solvers)));
+  return [...chosen].flatMap((solver) => {
+    const http01 = solver?.http01;
+    return http01 ? [{ ...(http01.ingress ?? http01.gatewayHTTPRoute)?.podTemplate?.metadata?.labels }] : [];
+  });
+}
+
+/** The solver that cert-manager takes for a name: the most specific by name, then by zone, then by labels; the first of equals (pkg/util/solverpicker). */
+function solverOf(name: string, labels: Readonly<Record<string, string>>, solvers: readonly Solver[]): Solver | undefined {
+  let best: Solver | undefined;
+  let rank: readonly number[] = [];
+  for (const solver of solvers) {
+    // No authority offers HTTP-01 for a wildcard.
+    if (solver.http01 && name.startsWith('*.')) continue;
+    const found = specificity(name, labels, solver.selector ?? {});
+    if (found && (best === undefined || isMore(found, rank))) [best, rank] = [solver, found];
+  }
+  return best;
+}
+
+/** How closely a selector fits, in the order of weight; undefined when it does not. */
+function specificity(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  selector: NonNullable<Solver['selector']>,
+): readonly number[] | undefined {
+  const { dnsNames = [], dnsZones = [], matchLabels = {} } = selector;
+  const zones = dnsZones.filter((zone) => name === zone || name.endsWith(`.${zone}`)).map((zone) => zone.split('.').length);
+  const required = Object.entries(matchLabels);
+  if (dnsNames.length > 0 && !dnsNames.includes(name)) return undefined;
+  if (dnsZones.length > 0 && zones.length === 0) return undefined;
+  if (required.some(([key, value]) => labels[key] !== value)) return undefined;
+  return [dnsNames.length > 0 ? 1 : 0, Math.max(0, ...zones), required.length];
+}
+
+function isMore(a: readonly number[], b: readonly number[]): boolean {
+  const place = a.findIndex((value, index) => value !== b[index]);
+  return place >= 0 && (a[place] ?? 0) > (b[place] ?? 0);
 }

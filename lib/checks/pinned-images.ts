@@ -22,7 +22,14 @@ export const pinnedImages: Check = {
     for (const { object, image, field } of imagesOf(input)) {
       const entry = known.get(image);
       const tag = tagOf(image);
-      if (tag === undefined || tag === 'latest') {
+      if (image === '') {
+        report.say(
+          object,
+          field,
+          'It names no image, and so something else chooses one.',
+          'Name the image of versions.ts with imageReference().',
+        );
+      } else if (tag === undefined || tag === 'latest') {
         report.say(
           object,
           field,

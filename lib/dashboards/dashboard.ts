@@ -42,6 +42,10 @@ export interface Target {
   readonly legend?: string;
 }
 
+/** One number: red from there on. Two: yellow from the first, red from the second. `above` includes the number itself, `below` does not. */
+export type Thresholds = { readonly above: Limits } | { readonly below: Limits };
+type Limits = readonly [number] | readonly [number, number];
+
 export interface Panel {
   /** lines: over time. stat: the newest value, large. bars: the newest value of each series. table: the labels of each series. */
   readonly kind: 'lines' | 'stat' | 'bars' | 'table';
@@ -54,8 +58,8 @@ export interface Panel {
   readonly width?: number;
   /** Rows of the grid. @default stat 4, others 8 */
   readonly height?: number;
-  /** Green below or above, then yellow, then red; ascending when more is worse, descending when less is. @default none: no judgement */
-  readonly thresholds?: { readonly warning: number; readonly critical: number };
+  /** Where green ends. @default none: no judgement */
+  readonly thresholds?: Thresholds;
   /** Lowest value of the axis. @default 0, which keeps small changes small */
   readonly min?: number;
   /** Highest value of the axis. @default what fits */
@@ -110,7 +114,17 @@ function render(dashboard: Dashboard): object {
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
     timezone: 'browser',
-    links: [{ type: 'dashboards', title: 'MMO', tags: [DASHBOARD_TAG], asDropdown: false, includeVars: false, keepTime: true, targetBlank: false }],
+    links: [
+      {
+        type: 'dashboards',
+        title: 'MMO',
+        tags: [DASHBOARD_TAG],
+        asDropdown: false,
+        includeVars: false,
+        keepTime: true,
+        targetBlank: false,
+      },
+    ],
     templating: { list: (dashboard.variables ?? []).map(renderVariable) },
     panels: place(dashboard.rows),
   };
@@ -172,7 +186,7 @@ function renderPanel(panel: Panel, id: number, gridPos: object): object {
     fieldConfig: {
       defaults: {
         unit: panel.unit,
-        min: panel.min ?? 0,
+        min: panel.kind === 'lines' || panel.kind === 'bars' ? (panel.min ?? 0) : undefined,
         max: panel.max,
         color: { mode: panel.thresholds && panel.kind !== 'lines' ? 'thresholds' : 'palette-classic' },
         thresholds: panel.thresholds && { mode: 'absolute', steps: steps(panel.thresholds) },
@@ -195,11 +209,15 @@ function renderPanel(panel: Panel, id: number, gridPos: object): object {
 }
 
 /** Grafana colours from a step's value upwards; the first step has none. */
-function steps({ warning, critical }: NonNullable<Panel['thresholds']>): object[] {
-  const colours = warning <= critical ? ['green', 'yellow', 'red'] : ['red', 'yellow', 'green'];
-  const values = [null, Math.min(warning, critical), Math.max(warning, critical)];
-  // Equal steps mean that there is nothing between good and bad.
-  return colours.map((color, index) => ({ color, value: values[index] })).filter(({ color }) => warning !== critical || color !== 'yellow');
+function steps(thresholds: Thresholds): object[] {
+  const ascending = 'above' in thresholds;
+  const limits = 'above' in thresholds ? [...thresholds.above] : [...thresholds.below];
+  const colours = limits.length === 1 ? ['green', 'red'] : ['green', 'yellow', 'red'];
+  if (!ascending) {
+    colours.reverse();
+    limits.reverse();
+  }
+  return colours.map((color, index) => ({ color, value: limits[index - 1] ?? null }));
 }
 
 function lineStyle(panel: Panel): object {

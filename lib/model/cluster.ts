@@ -117,6 +117,8 @@ function derive(data: ParsedDescription): Cluster {
   const publicIssuer = letsencrypt ? `letsencrypt-${letsencrypt.environment}` : 'cluster-ca';
   return {
     ...data,
+    // By name, because their order says nothing: the broker's configuration holds them, and its replicas restart when its text changes.
+    nodes: [...data.nodes].sort((a, b) => (a.name < b.name ? -1 : 1)),
     realms: data.realms.map((realm) => ({
       ...realm,
       title: realm.title ?? titleOf(realm.name),

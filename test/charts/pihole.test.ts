@@ -102,11 +102,11 @@ test('its capabilities are within what the namespace admits', () => {
 });
 
 test.each([
-  'securityContext.runAsNonRoot',
-  'securityContext.runAsUser',
-  'containers[pihole].securityContext.allowPrivilegeEscalation',
-  'containers[pihole].securityContext.capabilities.add',
-  'containers[pihole].securityContext.readOnlyRootFilesystem',
+  'spec.template.spec.securityContext.runAsNonRoot',
+  'spec.template.spec.securityContext.runAsUser',
+  'spec.template.spec.containers[pihole].securityContext.allowPrivilegeEscalation',
+  'spec.template.spec.containers[pihole].securityContext.capabilities.add',
+  'spec.template.spec.containers[pihole].securityContext.readOnlyRootFilesystem',
 ])('the departure %s is shown with its reason', (field) => {
   expect(statefulSet.metadata.annotations?.[EXCEPTIONS_ANNOTATION]).toContain(`pod-security ${field}: `);
 });

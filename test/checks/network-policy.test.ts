@@ -1,6 +1,6 @@
 import { networkPolicy } from '../../lib/checks/network-policy';
 import type { PlainObject } from '../../lib/emit/manifest';
-import { changed, charts, excepting, flows, goodObjects, sentencesOf, violationsOf, without, withMore } from './fixture';
+import { changed, charts, excepting, flows, goodObjects, sentencesOf, violationsOf, withMore, without } from './fixture';
 
 const check = networkPolicy;
 const policy = 'NetworkPolicy connect-broker/connect-broker';
@@ -53,7 +53,10 @@ describe('network policies', () => {
       },
     ],
   ])('refuse %s', (_, name, change) => {
-    const found = violationsOf(check, changed(`NetworkPolicy connect-broker/${name}`, ({ spec }) => change(spec)));
+    const found = violationsOf(
+      check,
+      changed(`NetworkPolicy connect-broker/${name}`, ({ spec }) => change(spec)),
+    );
     expect(found.map(({ object, field }) => `${object} ${field}`)).toEqual([`NetworkPolicy connect-broker/${name} spec`]);
   });
 
@@ -62,7 +65,10 @@ describe('network policies', () => {
       apiVersion: 'batch/v1',
       kind: 'CronJob',
       metadata: { name: 'drill', namespace: 'realm-aurora' },
-      spec: { schedule: '0 4 * * 0', jobTemplate: { spec: { template: { metadata: { labels: { app: 'drill' } }, spec: { containers: [] } } } } },
+      spec: {
+        schedule: '0 4 * * 0',
+        jobTemplate: { spec: { template: { metadata: { labels: { app: 'drill' } }, spec: { containers: [] } } } },
+      },
     });
     expect(sentencesOf(check, objects)).toEqual([
       'CronJob realm-aurora/drill spec.jobTemplate.spec.template.metadata.labels: No NetworkPolicy selects the pods of CronJob realm-aurora/drill (app=drill): they may ask the DNS and nothing else, and nobody may reach them.',
@@ -71,7 +77,15 @@ describe('network policies', () => {
 
   it('select every pod of an upstream chart', () => {
     const more = charts.map((chart) =>
-      chart.name === 'k8up' ? { ...chart, provides: () => ({ ...chart.provides({} as never), pods: [{ name: 'cleanup', kind: 'Job' as const, labels: { app: 'cleanup' }, ports: [] }] }) } : chart,
+      chart.name === 'k8up'
+        ? {
+            ...chart,
+            provides: () => ({
+              ...chart.provides({} as never),
+              pods: [{ name: 'cleanup', kind: 'Job' as const, labels: { app: 'cleanup' }, ports: [] }],
+            }),
+          }
+        : chart,
     );
     expect(sentencesOf(check, goodObjects(), { charts: more })).toEqual([
       'Application argocd/k8up spec: No NetworkPolicy selects the pods of cleanup of chart k8up (app=cleanup): they may ask the DNS and nothing else, and nobody may reach them.',
@@ -113,7 +127,9 @@ describe('network policies', () => {
     const objects = changed(policy, ({ spec }) => {
       delete spec.ingress[0].from;
     });
-    expect(sentencesOf(check, objects)).toEqual([`${policy} spec.ingress[0]: It allows traffic from anybody 8080/TCP, which no flow declares.`]);
+    expect(sentencesOf(check, objects)).toEqual([
+      `${policy} spec.ingress[0]: It allows traffic from anybody 8080/TCP, which no flow declares.`,
+    ]);
   });
 
   it('refuse all addresses where the flow names the Internet', () => {
@@ -128,7 +144,9 @@ describe('network policies', () => {
     const objects = changed(policy, ({ spec }) => {
       spec.ingress[0].ports.push({ port: 9999, protocol: 'UDP' });
     });
-    expect(sentencesOf(check, objects)).toEqual([`${policy} spec.ingress[0]: It allows traffic from ${traefik} 9999/UDP, which no flow declares.`]);
+    expect(sentencesOf(check, objects)).toEqual([
+      `${policy} spec.ingress[0]: It allows traffic from ${traefik} 9999/UDP, which no flow declares.`,
+    ]);
   });
 
   it('refuse a rule without ports, which means all of them', () => {
@@ -155,7 +173,12 @@ describe('network policies', () => {
     const there = { namespace: 'database', name: 'pooler', labels: { app: 'pooler' } };
     const objects = changed(policy, ({ spec }) => {
       spec.egress.push({
-        to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'database' } }, podSelector: { matchLabels: { app: 'pooler' } } }],
+        to: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'database' } },
+            podSelector: { matchLabels: { app: 'pooler' } },
+          },
+        ],
         ports: [{ port: 6432 }],
       });
     });
@@ -177,7 +200,9 @@ describe('network policies', () => {
     const objects = changed(policy, ({ spec }) => {
       spec.policyTypes = ['Ingress'];
     });
-    expect(sentencesOf(check, objects)).toEqual([`${policy} spec.policyTypes: It has rules for egress, which 'policyTypes' does not name, so they mean nothing.`]);
+    expect(sentencesOf(check, objects)).toEqual([
+      `${policy} spec.policyTypes: It has rules for egress, which 'policyTypes' does not name, so they mean nothing.`,
+    ]);
   });
 
   it('accept the namespace of a peer said by its name, though it is their own', () => {

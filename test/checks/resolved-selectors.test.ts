@@ -35,6 +35,18 @@ describe('selectors that select what they are meant for', () => {
     expect(sentencesOf(check, objects)).toEqual([]);
   });
 
+  it('may not mean solvers when a more specific one of the issuer answers by DNS-01', () => {
+    const objects = withMore('connect-broker', policy('connect-broker', { 'acme.cert-manager.io/http01-solver': 'true' }));
+    objects.forEach(({ manifest }) => {
+      if (manifest.kind === 'ClusterIssuer' && manifest.metadata.name === 'cluster-ca') {
+        manifest.spec = { acme: { solvers: [{ http01: { ingress: {} } }, { selector: { dnsZones: ['example.org'] }, dns01: {} }] } };
+      }
+    });
+    expect(sentencesOf(check, objects)).toEqual([
+      "NetworkPolicy connect-broker/x spec.podSelector: It selects acme.cert-manager.io/http01-solver=true, and there are no such pods in namespace 'connect-broker'.",
+    ]);
+  });
+
   it('may mean the labels that Agones gives to game servers', () => {
     const objects = withMore('instances', policy('instances', { 'agones.dev/role': 'gameserver' }));
     expect(sentencesOf(check, objects)).toEqual([]);

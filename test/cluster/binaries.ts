@@ -26,7 +26,9 @@ const HOW = 'docs/how-to/test-on-a-real-api-server.md says how to get them.';
 export function findBinaries(variable = process.env.KUBEBUILDER_ASSETS): Binaries[] {
   const folders = (variable ?? '').split(delimiter).filter((folder) => folder !== '');
   if (folders.length === 0) {
-    throw new Error(`KUBEBUILDER_ASSETS is not set, so there is no Kubernetes API server to test against: it names the folder of etcd and kube-apiserver. ${HOW}`);
+    throw new Error(
+      `KUBEBUILDER_ASSETS is not set, so there is no Kubernetes API server to test against: it names the folder of etcd and kube-apiserver. ${HOW}`,
+    );
   }
   return folders.map((each) => {
     const folder = resolve(each);
@@ -34,7 +36,8 @@ export function findBinaries(variable = process.env.KUBEBUILDER_ASSETS): Binarie
     if (missing.length > 0) throw new Error(`KUBEBUILDER_ASSETS names ${folder}, which has no ${missing.join(' and no ')}. ${HOW}`);
     const answer = execFileSync(join(folder, 'kube-apiserver'), ['--version'], { encoding: 'utf8' });
     const version = /v\d+\.\d+\.\d+/.exec(answer)?.[0];
-    if (version === undefined) throw new Error(`${join(folder, 'kube-apiserver')} --version says '${answer.trim()}', which names no version.`);
+    if (version === undefined)
+      throw new Error(`${join(folder, 'kube-apiserver')} --version says '${answer.trim()}', which names no version.`);
     return { folder, version, controllers: FOR_CONTROLLERS.every((program) => executable(folder, program)) };
   });
 }

@@ -85,7 +85,13 @@ export class Client {
   }
 
   /** @throws ApiError for every status but 2xx */
-  request<Body = PlainObject>(method: string, path: string, body?: string | object, contentType = 'application/json', accept = 'application/json'): Promise<Answer<Body>> {
+  request<Body = PlainObject>(
+    method: string,
+    path: string,
+    body?: string | object,
+    contentType = 'application/json',
+    accept = 'application/json',
+  ): Promise<Answer<Body>> {
     const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const request = httpsRequest(
@@ -111,7 +117,8 @@ export class Client {
             // biome-ignore lint/suspicious/noExplicitAny: an answer of any kind; health endpoints answer with plain text.
             let parsed: any = text;
             if (response.headers['content-type']?.startsWith('application/json')) parsed = JSON.parse(text);
-            if (status < 200 || status > 299) reject(new ApiError(status, parsed?.reason ?? '', `${method} ${path}: ${status} ${parsed?.message ?? text}`));
+            if (status < 200 || status > 299)
+              reject(new ApiError(status, parsed?.reason ?? '', `${method} ${path}: ${status} ${parsed?.message ?? text}`));
             else resolve({ body: parsed as Body, warnings: warningsOf(response.rawHeaders) });
           });
         },
@@ -176,12 +183,21 @@ export class Client {
    * @param text what is sent, YAML or JSON. @default the object itself
    */
   apply(object: PlainObject, text: string = JSON.stringify(object)): Promise<Answer<PlainObject>> {
-    return this.request('PATCH', `${this.pathOf(object)}?fieldManager=${FIELD_MANAGER}&force=true&fieldValidation=Strict`, text, 'application/apply-patch+yaml');
+    return this.request(
+      'PATCH',
+      `${this.pathOf(object)}?fieldManager=${FIELD_MANAGER}&force=true&fieldValidation=Strict`,
+      text,
+      'application/apply-patch+yaml',
+    );
   }
 
   /** Creates nothing, but has the server judge it: admission, schema and warnings. */
   dryRunCreate(object: PlainObject): Promise<Answer<PlainObject>> {
-    return this.request('POST', `${this.collection(object.apiVersion, object.kind, object.metadata.namespace)}?dryRun=All&fieldValidation=Strict`, object);
+    return this.request(
+      'POST',
+      `${this.collection(object.apiVersion, object.kind, object.metadata.namespace)}?dryRun=All&fieldValidation=Strict`,
+      object,
+    );
   }
 
   /** Deletes in the foreground, as Argo CD prunes. */

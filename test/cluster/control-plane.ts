@@ -22,8 +22,10 @@ export interface ControlPlaneOptions {
   readonly binaries: Binaries;
   /** Names of the fake nodes. @default none */
   readonly nodes?: readonly string[];
-  /** StorageClasses that bind claims. @default none */
+  /** Names of StorageClasses that bind claims. @default none */
   readonly storageClasses?: readonly string[];
+  /** The one among them that claims without a class get. @default none */
+  readonly defaultStorageClass?: string;
 }
 
 export interface ControlPlane {
@@ -37,7 +39,7 @@ const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const SERVICE_RANGE = '10.96.0.0/16';
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { binaries, nodes = [], storageClasses = [] } = options;
+  const { binaries, nodes = [], storageClasses = [], defaultStorageClass } = options;
   const processes = new Processes('control-plane');
   try {
     const { folder } = processes;
@@ -160,7 +162,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         }),
       );
       for (const [index, name] of nodes.entries()) await client.request('POST', '/api/v1/nodes', fakeNode(name, index, binaries.version));
-      for (const name of storageClasses) await client.request('POST', '/apis/storage.k8s.io/v1/storageclasses', storageClass(name));
+      for (const name of storageClasses)
+        await client.request('POST', '/apis/storage.k8s.io/v1/storageclasses', storageClass(name, name === defaultStorageClass));
       await processes.until('kwok', async () => {
         const waiting = (await client.list('/api/v1/nodes')).filter((node) => !isReady(node)).map((node) => node.metadata.name);
         if (waiting.length > 0) throw new Error(`nodes ${waiting.join(', ')} are not ready`);
@@ -185,7 +188,9 @@ export function kubeconfigText({ port, ca, token }: Connection): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    clusters: [
+      { name: 'test', cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority-data': Buffer.from(ca).toString('base64') } },
+    ],
     users: [{ name: 'test', user: { token } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',
@@ -249,11 +254,11 @@ function fakeNode(name: string, index: number, kubeletVersion: string): object {
   };
 }
 
-function storageClass(name: string): object {
+function storageClass(name: string, isDefault: boolean): object {
   return {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
-    metadata: { name },
+    metadata: { name, annotations: { 'storageclass.kubernetes.io/is-default-class': String(isDefault) } },
     provisioner: 'kubernetes.io/host-path',
     volumeBindingMode: 'WaitForFirstConsumer',
     reclaimPolicy: 'Delete',

@@ -1,0 +1,370 @@
+/**
+ * Argo CD's Applications and AppProjects are set so that a sync repairs and removes what it should and can never take data with it, and so that every folder and object is really synced.
+ * It deliberately leaves waves to earlier-wave and the protection of single objects to protected-data.
+ */
+
+import type { UpstreamChart } from '../../argocd/catalog/types';
+import { healthPolicyOf } from '../../argocd/health';
+import { ARGOCD_NAMESPACE, ROOT } from '../../argocd/root';
+import type { BuiltApplication, BuiltObject } from '../build';
+import type { PlainObject } from '../emit/manifest';
+import { type Finding, list, nearest, reported } from './finding';
+import type { Check, CheckInput } from './types';
+
+export const applicationSafety: Check = {
+  id: 'application-safety',
+  why: 'One wrong switch of an Application deletes what it manages (finalizers, Replace, an empty folder), hides drift for ever, or stops every later wave because the project refuses an object.',
+  run: (input) => {
+    const synced = objectsByApplication(input);
+    return reported(applicationSafety, input, [
+      ...folders(input, synced),
+      ...input.ofKind('Application').flatMap((by) => application(input, by)),
+      ...input.ofKind('AppProject').flatMap(project),
+      ...allowed(input, synced),
+      ...stateful(input),
+      ...health(input),
+    ]);
+  },
+};
+
+/** Options that every child has; the root leaves ApplyOutOfSyncOnly out, because with it a retry skips the wave that failed. */
+const REQUIRED = [
+  'ServerSideApply=true',
+  'ApplyOutOfSyncOnly=true',
+  'FailOnSharedResource=true',
+  'PruneLast=true',
+  'RespectIgnoreDifferences=true',
+];
+/** Options that delete and create anew what they should change. */
+const RECREATING = ['Replace=true', 'Force=true'];
+
+function objectsByApplication(input: CheckInput): Map<string, BuiltObject[]> {
+  const map = new Map<string, BuiltObject[]>();
+  for (const object of input.objects) {
+    const siblings = map.get(object.application);
+    if (siblings) siblings.push(object);
+    else map.set(object.application, [object]);
+  }
+  return map;
+}
+
+/** A folder without an Application is never synced; an Application without a folder is an error that blocks later waves. */
+function folders(input: CheckInput, synced: ReadonlyMap<string, readonly BuiltObject[]>): Finding[] {
+  const { cluster } = input.built;
+  const findings: Finding[] = [];
+  for (const [name, [first]] of synced) {
+    if (!first) continue;
+    const by = input.find('Application', ARGOCD_NAMESPACE, name);
+    const path = `dist/${cluster.name}/${name}`;
+    if (!by) {
+      findings.push({
+        by: first,
+        field: 'metadata.name',
+        message: `Its folder ${path} has no Application '${name}', so nothing in it is ever synced.`,
+        fix: "Return the Application from the component's 'applications'.",
+      });
+    } else if (by.manifest.spec?.source?.path !== path) {
+      findings.push({
+        by,
+        field: 'spec.source.path',
+        message: `It syncs '${by.manifest.spec?.source?.path}', but its objects are in '${path}'.`,
+        fix: `Set the path to '${path}'.`,
+      });
+    } else if (by.manifest.spec.source.directory?.recurse !== true) {
+      findings.push({
+        by,
+        field: 'spec.source.directory.recurse',
+        message: `The objects are in folders below '${path}', which it does not look into.`,
+        fix: 'Set recurse to true.',
+      });
+    }
+  }
+  for (const by of input.ofKind('Application')) {
+    const { name } = by.manifest.metadata;
+    if (by.manifest.spec?.source?.path === undefined || synced.has(name)) continue;
+    findings.push({
+      by,
+      field: 'spec.source.path',
+      message: `The folder '${by.manifest.spec.source.path}' would have no file, and so would not exist.`,
+      fix: 'Leave the Application out of clusters where it has no objects.',
+    });
+  }
+  for (const { name } of input.built.applications.values()) {
+    if (input.find('Application', ARGOCD_NAMESPACE, name)) continue;
+    const by = input.find('Application', ARGOCD_NAMESPACE, ROOT);
+    if (by)
+      findings.push({
+        by,
+        field: 'spec',
+        message: `The cluster has an Application '${name}' of which no object was emitted.`,
+        fix: 'Emit it with the others (argocd/root.ts).',
+      });
+  }
+  return findings;
+}
+
+interface SyncPolicy {
+  readonly automated?: { readonly selfHeal?: boolean; readonly prune?: boolean; readonly allowEmpty?: boolean; readonly enabled?: boolean };
+  readonly syncOptions?: readonly string[];
+  readonly retry?: { readonly limit?: number; readonly refresh?: boolean; readonly backoff?: object };
+}
+
+function application(input: CheckInput, by: BuiltObject): Finding[] {
+  const { metadata, spec } = by.manifest;
+  const { name } = metadata;
+  const isRoot = name === ROOT;
+  const built = input.application(name);
+  const policy: SyncPolicy = spec?.syncPolicy ?? {};
+  const options = policy.syncOptions ?? [];
+  const findings: Finding[] = [];
+  const say = (field: string, message: string, fix: string): void => void findings.push({ by, field, message, fix });
+
+  if (policy.automated?.selfHeal !== true || policy.automated.enabled === false) {
+    say(
+      'spec.syncPolicy.automated.selfHeal',
+      'What is changed by hand in the cluster stays changed: selfHeal is not on.',
+      'Set automated.selfHeal to true.',
+    );
+  }
+  if (policy.automated?.allowEmpty) {
+    say(
+      'spec.syncPolicy.automated.allowEmpty',
+      'A folder that is empty by mistake would delete everything that the Application manages.',
+      'Remove allowEmpty.',
+    );
+  }
+  const prune = policy.automated?.prune === true;
+  const carriesCrds = built?.upstream === true && (built.spec as UpstreamChart).provides(input.built.cluster).crds.length > 0;
+  if (prune && (isRoot || carriesCrds)) {
+    say(
+      'spec.syncPolicy.automated.prune',
+      isRoot
+        ? 'A child that leaves Git, perhaps by a mistake in the synth, would be deleted.'
+        : `The chart '${name}' carries CRDs; a version that drops one would delete every object of its kind.`,
+      'Set automated.prune to false.',
+    );
+  }
+  if (!prune && !isRoot && !carriesCrds) {
+    say(
+      'spec.syncPolicy.automated.prune',
+      'What leaves Git stays in the cluster for ever: prune is not on.',
+      'Set automated.prune to true; what must not go is protected object by object.',
+    );
+  }
+  for (const option of REQUIRED) {
+    const unwanted = isRoot && option.startsWith('ApplyOutOfSyncOnly');
+    if (unwanted && options.includes(option)) {
+      say(
+        'spec.syncPolicy.syncOptions',
+        `With ${option} a retry of the root leaves out the wave that failed and starts the next.`,
+        `Remove ${option} from the root.`,
+      );
+    } else if (!unwanted && !options.includes(option)) {
+      say('spec.syncPolicy.syncOptions', `The option ${option} is missing; it has ${list(options)}.`, `Add ${option}.`);
+    }
+  }
+  for (const option of RECREATING.filter((each) => options.includes(each))) {
+    say(
+      'spec.syncPolicy.syncOptions',
+      `${option} deletes objects and makes them anew at each change, worlds and databases included.`,
+      `Remove ${option}.`,
+    );
+  }
+  if (policy.retry?.refresh !== true || !policy.retry.backoff || (policy.retry.limit ?? 0) === 0) {
+    say(
+      'spec.syncPolicy.retry',
+      'A sync that fails once is not tried again with the newest commit, so a repair in Git does not arrive.',
+      'Set retry with limit, backoff and refresh: true.',
+    );
+  }
+  const finalizers: readonly string[] = (metadata as { finalizers?: readonly string[] }).finalizers ?? [];
+  if (finalizers.some((finalizer) => finalizer.startsWith('resources-finalizer.argocd.argoproj.io'))) {
+    say('metadata.finalizers', 'Deleting the Application would delete everything that it has synced.', 'Remove the resources-finalizer.');
+  }
+  const { source, sources } = spec ?? {};
+  if (sources !== undefined || source === undefined)
+    say('spec.source', 'It must have exactly one source: a folder of ours or a chart.', "Set 'source' and no 'sources'.");
+  if (source?.chart !== undefined && !/^v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$/.test(String(source.targetRevision))) {
+    say(
+      'spec.source.targetRevision',
+      `'${source.targetRevision}' is no exact version, so the chart changes without a commit.`,
+      'Pin a version such as 1.2.3 in versions.ts.',
+    );
+  }
+  return findings;
+}
+
+interface ProjectSpec {
+  readonly sourceRepos?: readonly string[];
+  readonly destinations?: readonly { readonly namespace?: string; readonly server?: string; readonly name?: string }[];
+  readonly clusterResourceWhitelist?: readonly GroupKind[];
+  readonly namespaceResourceWhitelist?: readonly GroupKind[];
+}
+
+interface GroupKind {
+  readonly group?: string;
+  readonly kind?: string;
+}
+
+/** A project that allows everything is no boundary. */
+function project(by: BuiltObject): Finding[] {
+  const spec: ProjectSpec = by.manifest.spec ?? {};
+  const findings: Finding[] = [];
+  const refuse = (field: string, what: string): void =>
+    void findings.push({
+      by,
+      field,
+      message: `The project allows ${what} by a pattern.`,
+      fix: 'Name what its Applications use, one by one.',
+    });
+  if (spec.sourceRepos?.some((repository) => repository.includes('*'))) refuse('spec.sourceRepos', 'repositories');
+  if (spec.destinations?.some(({ namespace = '', server = '', name = '' }) => `${namespace}${server}${name}`.includes('*')))
+    refuse('spec.destinations', 'destinations');
+  for (const field of ['clusterResourceWhitelist', 'namespaceResourceWhitelist'] as const) {
+    if (spec[field]?.some(({ group = '', kind = '' }) => `${group}${kind}`.includes('*'))) refuse(`spec.${field}`, 'kinds');
+  }
+  return findings;
+}
+
+/** Each Application's project allows its source, its destination and each of its objects. */
+function allowed(input: CheckInput, synced: ReadonlyMap<string, readonly BuiltObject[]>): Finding[] {
+  const projects = new Map(input.ofKind('AppProject').map(({ manifest }) => [manifest.metadata.name, rightsOf(manifest.spec ?? {})]));
+  const findings: Finding[] = [];
+  for (const by of input.ofKind('Application')) {
+    const { metadata, spec } = by.manifest;
+    const rights = projects.get(spec?.project);
+    if (!rights) {
+      findings.push({
+        by,
+        field: 'spec.project',
+        message: `There is no AppProject '${spec?.project}'.`,
+        fix: `Name one that exists${nearest(String(spec?.project), [...projects.keys()])}.`,
+      });
+      continue;
+    }
+    const server: string = spec.destination?.server ?? '';
+    const repository: string = spec.source?.repoURL ?? '';
+    if (!rights.repositories.has(repository)) {
+      findings.push({
+        by,
+        field: 'spec.source.repoURL',
+        message: `AppProject '${spec.project}' does not allow the repository '${repository}'.`,
+        fix: "Add it to the project's sourceRepos.",
+      });
+    }
+    const refusedNamespaces = new Set<string>();
+    const refusedKinds = new Set<string>();
+    const need = (namespace: string): void => {
+      if (!rights.destinations.has(`${server} ${namespace}`)) refusedNamespaces.add(namespace);
+    };
+    need(spec.destination?.namespace ?? '');
+    for (const { manifest } of synced.get(metadata.name) ?? []) {
+      if (manifest.metadata.namespace) {
+        need(manifest.metadata.namespace);
+        if (rights.namespacedKinds && !rights.namespacedKinds.has(groupKind(manifest))) refusedKinds.add(groupKind(manifest));
+      } else if (!rights.clusterKinds.has(groupKind(manifest))) refusedKinds.add(groupKind(manifest));
+    }
+    for (const kind of upstreamKinds(input, input.application(metadata.name))) if (!rights.clusterKinds.has(kind)) refusedKinds.add(kind);
+    for (const namespace of upstreamNamespaces(input, input.application(metadata.name))) need(namespace);
+    if (refusedNamespaces.size > 0) {
+      findings.push({
+        by,
+        field: 'spec.destination',
+        message: `AppProject '${spec.project}' does not allow the namespace${refusedNamespaces.size > 1 ? 's' : ''} ${list([...refusedNamespaces].map((each) => `'${each}'`))} at '${server}', which the Application writes to.`,
+        fix: "Add it to the project's destinations.",
+      });
+    }
+    if (refusedKinds.size > 0) {
+      findings.push({
+        by,
+        field: 'spec.project',
+        message: `AppProject '${spec.project}' does not allow the kind${refusedKinds.size > 1 ? 's' : ''} ${list([...refusedKinds].map((each) => `'${each}'`))}, which the Application has.`,
+        fix: "Add it to the project's clusterResourceWhitelist (or namespaceResourceWhitelist, where it has one).",
+      });
+    }
+  }
+  return findings;
+}
+
+interface Rights {
+  readonly repositories: ReadonlySet<string>;
+  /** `<server> <namespace>`. */
+  readonly destinations: ReadonlySet<string>;
+  readonly clusterKinds: ReadonlySet<string>;
+  /** Undefined: all. */
+  readonly namespacedKinds?: ReadonlySet<string>;
+}
+
+function rightsOf(spec: ProjectSpec): Rights {
+  const kinds = (items: readonly GroupKind[] = []): ReadonlySet<string> =>
+    new Set(items.map(({ group = '', kind = '' }) => `${group}/${kind}`));
+  return {
+    repositories: new Set(spec.sourceRepos),
+    destinations: new Set(spec.destinations?.map(({ server = '', namespace = '' }) => `${server} ${namespace}`)),
+    clusterKinds: kinds(spec.clusterResourceWhitelist),
+    ...(spec.namespaceResourceWhitelist ? { namespacedKinds: kinds(spec.namespaceResourceWhitelist) } : {}),
+  };
+}
+
+function upstreamKinds(input: CheckInput, built: BuiltApplication | undefined): readonly string[] {
+  return built?.upstream ? ((built.spec as UpstreamChart).provides(input.built.cluster).clusterKinds ?? []) : [];
+}
+
+function upstreamNamespaces(input: CheckInput, built: BuiltApplication | undefined): readonly string[] {
+  return built?.upstream ? ((built.spec as UpstreamChart).provides(input.built.cluster).namespaces ?? []) : [];
+}
+
+/** Kinds whose objects hold data, or hold what holds data, by `<group>/<Kind>`. */
+const STATEFUL = new Set([
+  '/Namespace',
+  '/PersistentVolume',
+  '/PersistentVolumeClaim',
+  'apiextensions.k8s.io/CustomResourceDefinition',
+  'apps/StatefulSet',
+  'barmancloud.cnpg.io/ObjectStore',
+  'bitnami.com/SealedSecret',
+  'postgresql.cnpg.io/Cluster',
+  'postgresql.cnpg.io/Database',
+]);
+
+function stateful(input: CheckInput): Finding[] {
+  const field = 'metadata.annotations[argocd.argoproj.io/sync-options]';
+  const findings: Finding[] = [];
+  for (const by of input.objects) {
+    const options = (by.manifest.metadata.annotations?.['argocd.argoproj.io/sync-options'] ?? '').split(',').map((option) => option.trim());
+    const recreating = options.filter((option) => RECREATING.includes(option));
+    if (recreating.length === 0 || !STATEFUL.has(groupKind(by.manifest))) continue;
+    findings.push({
+      by,
+      field,
+      message: `${list(recreating)} deletes the object and makes it anew when it cannot be changed, and what it holds goes with it.`,
+      fix: `Remove ${list(recreating)}.`,
+    });
+  }
+  return findings;
+}
+
+/** One finding for each kind, at its first object. */
+function health(input: CheckInput): Finding[] {
+  const seen = new Set<string>();
+  const findings: Finding[] = [];
+  for (const by of input.objects) {
+    const { apiVersion, kind } = by.manifest;
+    const id = groupKind(by.manifest);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    if (healthPolicyOf(apiVersion, kind)) continue;
+    findings.push({
+      by,
+      field: 'kind',
+      message: `Nobody has decided when an object of kind ${id.replace(/^\//, '')} is healthy; Argo CD takes it for healthy as soon as it exists.`,
+      fix: 'Add the kind to healthPolicy in argocd/health/index.ts.',
+    });
+  }
+  return findings;
+}
+
+function groupKind({ apiVersion, kind }: PlainObject): string {
+  const slash = apiVersion.indexOf('/');
+  return `${slash === -1 ? '' : apiVersion.slice(0, slash)}/${kind}`;
+}

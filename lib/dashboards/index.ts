@@ -1,0 +1,14 @@
+/**
+ * The dashboards of a cluster: one line each.
+ * It deliberately leaves out what the cluster does not have, since an empty page looks like a broken one.
+ */
+import type { Cluster } from '../model/cluster';
+import { connectBroker } from './connect-broker';
+import type { Dashboard } from './dashboard';
+import { instances } from './instances';
+import { platform } from './platform';
+import { realms } from './realms';
+
+export function dashboardsOf(cluster: Cluster): readonly Dashboard[] {
+  return [platform, connectBroker, ...(cluster.realms.length > 0 ? [realms] : []), ...(cluster.instances.length > 0 ? [instances] : [])];
+}

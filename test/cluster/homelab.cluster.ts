@@ -1,0 +1,4 @@
+/** Every claim about dist/homelab. */
+import { judgeCluster } from './suite';
+
+judgeCluster('homelab');

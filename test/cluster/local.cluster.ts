@@ -1,0 +1,4 @@
+/** Every claim about dist/local. */
+import { judgeCluster } from './suite';
+
+judgeCluster('local');
