@@ -30,9 +30,17 @@ export const charts = {
   // renovate: datasource=helm registryUrl=https://agones.dev/chart/stable
   agones: { repository: 'https://agones.dev/chart/stable', chart: 'agones', version: '1.59.0' },
   // renovate: datasource=helm registryUrl=https://prometheus-community.github.io/helm-charts
-  'prometheus-operator-crds': { repository: 'https://prometheus-community.github.io/helm-charts', chart: 'prometheus-operator-crds', version: '31.0.1' },
+  'prometheus-operator-crds': {
+    repository: 'https://prometheus-community.github.io/helm-charts',
+    chart: 'prometheus-operator-crds',
+    version: '31.0.1',
+  },
   // renovate: datasource=helm registryUrl=https://prometheus-community.github.io/helm-charts
-  'kube-prometheus-stack': { repository: 'https://prometheus-community.github.io/helm-charts', chart: 'kube-prometheus-stack', version: '88.5.3' },
+  'kube-prometheus-stack': {
+    repository: 'https://prometheus-community.github.io/helm-charts',
+    chart: 'kube-prometheus-stack',
+    version: '88.5.3',
+  },
   // renovate: datasource=helm registryUrl=https://grafana-community.github.io/helm-charts
   loki: { repository: 'https://grafana-community.github.io/helm-charts', chart: 'loki', version: '18.11.0' },
   // renovate: datasource=helm registryUrl=https://grafana.github.io/helm-charts
@@ -61,7 +69,11 @@ export const images = {
   // renovate: datasource=docker
   postgresql: { image: 'ghcr.io/cloudnative-pg/postgresql', tag: '17.6-standard-bookworm', unverified: NOT_LOOKED_UP },
   // renovate: datasource=docker
-  'connect-broker': { image: 'ghcr.io/mmo-backend/connect-broker', tag: '0.1.0', unverified: 'the project has not published its first release yet: build and push the image, then pin its digest' },
+  'connect-broker': {
+    image: 'ghcr.io/mmo-backend/connect-broker',
+    tag: '0.1.0',
+    unverified: 'the project has not published its first release yet: build and push the image, then pin its digest',
+  },
 } as const satisfies Record<string, ImageVersion>;
 
 /** The image reference as manifests carry it: with the digest where one is known. */

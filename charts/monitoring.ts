@@ -181,7 +181,7 @@ const MONITORING_ALERTS: readonly Alert[] = [
   },
   {
     name: 'NodeExporterMissing',
-    expr: missingOnNodes('node-exporter-.+'),
+    expr: missingOnNodes('node-exporter'),
     for: '15m',
     severity: 'warning',
     summary: 'Prometheus knows nothing of {{ $value }} nodes.',
@@ -199,7 +199,7 @@ const MONITORING_ALERTS: readonly Alert[] = [
   },
   {
     name: 'AlloyMissing',
-    expr: missingOnNodes('alloy-.+'),
+    expr: missingOnNodes('alloy'),
     for: '15m',
     severity: 'warning',
     summary: 'The logs of {{ $value }} nodes are not collected.',
@@ -221,7 +221,8 @@ function down(pod: string): string {
   return `absent(up{namespace="${namespace}", pod=~"${pod}"} == 1)`;
 }
 
-/** How many nodes have no pod of that name that answers; also when none does. */
-function missingOnNodes(pod: string): string {
-  return `count(kube_node_info) - (count(up{namespace="${namespace}", pod=~"${pod}"} == 1) or vector(0)) > 0`;
+/** How many pods of a DaemonSet do not answer; also when none does. As many are wanted as the DaemonSet has nodes, which tainted ones may not be among. */
+function missingOnNodes(daemonSet: string): string {
+  const wanted = `sum(kube_daemonset_status_desired_number_scheduled{namespace="${namespace}", daemonset="${daemonSet}"})`;
+  return `${wanted} - (count(up{namespace="${namespace}", pod=~"${daemonSet}-.+"} == 1) or vector(0)) > 0`;
 }

@@ -9,7 +9,9 @@ export const main = (): Promise<number> =>
   runCommand(() => {
     const directory = path.resolve(process.env.CDK8S_OUTDIR ?? '.cdk8s-out');
     if (directory === path.resolve('dist')) {
-      console.error("cdk8s deletes its output folder before it knows whether the app works; dist is written by 'npm run synth' only. Use another folder.");
+      console.error(
+        "cdk8s deletes its output folder before it knows whether the app works; dist is written by 'npm run synth' only. Use another folder.",
+      );
       return 2;
     }
     writeTree(directory, readTree(directory), synthesize(clusters).files);

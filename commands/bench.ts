@@ -110,8 +110,19 @@ function median(runs: number, run: () => Row): Row {
 }
 
 function printTable(rows: readonly Row[]): void {
-  const cells = rows.map((row) => [row.what, row.cpuSeconds.toFixed(2), row.wallSeconds.toFixed(2), row.peakMegabytes.toFixed(0), String(row.objects), String(row.files), String(row.bytes)]);
+  const cells = rows.map((row) => [
+    row.what,
+    row.cpuSeconds.toFixed(2),
+    row.wallSeconds.toFixed(2),
+    row.peakMegabytes.toFixed(0),
+    String(row.objects),
+    String(row.files),
+    String(row.bytes),
+  ]);
   const table = [['', 'CPU s', 'wall s', 'peak MB', 'objects', 'files', 'bytes'], ...cells];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of table) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+  for (const row of table)
+    console.log(
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
+    );
 }

@@ -19,8 +19,15 @@ export const main = (args: readonly string[]): Promise<number> =>
     const problems: string[] = [];
     try {
       const { change } = synthesizeToDisk({ descriptions: clusters, directory: 'dist', dryRun: true });
-      const differing = [...change.added.map((f) => `${f} is missing`), ...change.changed.map((f) => `${f} differs`), ...change.removed.map((f) => `${f} should not be there`)];
-      if (differing.length > 0) problems.push(`dist/ is not what apps/ makes; run 'npm run synth' and commit:\n${differing.map((line) => `  - ${line}`).join('\n')}`);
+      const differing = [
+        ...change.added.map((f) => `${f} is missing`),
+        ...change.changed.map((f) => `${f} differs`),
+        ...change.removed.map((f) => `${f} should not be there`),
+      ];
+      if (differing.length > 0)
+        problems.push(
+          `dist/ is not what apps/ makes; run 'npm run synth' and commit:\n${differing.map((line) => `  - ${line}`).join('\n')}`,
+        );
     } catch (error) {
       if (!(error instanceof SynthesisError)) throw error;
       problems.push(error.message);

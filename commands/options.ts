@@ -2,7 +2,7 @@
  * Reads a command's options with Node's own parser and answers `--help`.
  * It deliberately holds no option of any command.
  */
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Wrong usage: exit code 2 and one line, no stack. */
 export class UsageError extends Error {}
@@ -15,7 +15,12 @@ type Options = NonNullable<ParseArgsConfig['options']>;
  */
 export function readOptions<T extends Options>(args: readonly string[], help: string, options: T, allowPositionals = false) {
   try {
-    const parsed = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean', short: 'h' } } as T & { help: { type: 'boolean' } }, strict: true, allowPositionals });
+    const parsed = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: 'boolean', short: 'h' } } as T & { help: { type: 'boolean' } },
+      strict: true,
+      allowPositionals,
+    });
     if ((parsed.values as { help?: boolean }).help) {
       console.log(help.trim());
       return undefined;

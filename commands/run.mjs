@@ -2,8 +2,9 @@
  * Starts a command: bundles commands/<name>.ts with esbuild (0.2 s of CPU instead of ts-node's 17) and runs it in this process.
  * It deliberately knows nothing of the commands. Usage: node commands/run.mjs <name> [arguments]. Works from the project's root only.
  */
-import { createRequire } from 'node:module';
+
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
@@ -32,7 +33,9 @@ const result = await build({
 });
 process.argv.splice(1, 2, entry);
 const require = createRequire(path.join(root, 'package.json'));
-const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${result.outputFiles[0].text}\n})`, { filename: path.join(root, `${name}.bundle.js`) });
+const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${result.outputFiles[0].text}\n})`, {
+  filename: path.join(root, `${name}.bundle.js`),
+});
 const module = { exports: {} };
 script.runInThisContext()(module.exports, require, module, entry, path.dirname(entry));
 const main = module.exports.main;

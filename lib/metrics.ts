@@ -137,6 +137,12 @@ const KUBERNETES: Readonly<Record<string, Metric>> = {
     meaning: '1 when the target answered the last scrape, otherwise 0.',
   },
 
+  kube_daemonset_status_desired_number_scheduled: {
+    exporter: 'kube-state-metrics',
+    type: 'gauge',
+    labels: ['namespace', 'daemonset'],
+    meaning: 'Nodes that should run the pod.',
+  },
   kube_daemonset_status_number_unavailable: {
     exporter: 'kube-state-metrics',
     type: 'gauge',
@@ -167,7 +173,6 @@ const KUBERNETES: Readonly<Record<string, Metric>> = {
     labels: ['namespace', 'job_name'],
     meaning: 'Unix time at which the Job succeeded.',
   },
-  kube_node_info: { exporter: 'kube-state-metrics', type: 'gauge', labels: ['node'], meaning: '1 for each node.' },
   kube_node_status_allocatable: {
     exporter: 'kube-state-metrics',
     type: 'gauge',

@@ -107,10 +107,10 @@ export class NetworkPlan {
   }
 
   private planOf(workload: Workload): PolicyPlan {
-    let plans = this.byNamespace.get(workload.namespace);
-    if (!plans) this.byNamespace.set(workload.namespace, (plans = new Map()));
-    let plan = plans.get(workload.name);
-    if (!plan) plans.set(workload.name, (plan = { workload, ingress: [], egress: [] }));
+    const plans = this.byNamespace.get(workload.namespace) ?? new Map<string, PolicyPlan>();
+    this.byNamespace.set(workload.namespace, plans);
+    const plan = plans.get(workload.name) ?? { workload, ingress: [], egress: [] };
+    plans.set(workload.name, plan);
     if (JSON.stringify(plan.workload.labels) !== JSON.stringify(workload.labels)) {
       throw new Error(
         `Two flows name the workload '${workload.name}' in namespace '${workload.namespace}' with different labels (${JSON.stringify(plan.workload.labels)} and ${JSON.stringify(workload.labels)}); use one constant for both.`,

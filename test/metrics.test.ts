@@ -192,7 +192,9 @@ describe('promtool', () => {
   const promtool = process.env.PROMTOOL ?? 'promtool';
   const installed = spawnSync(promtool, ['--version']).status === 0;
   if (!installed)
-    console.warn('promtool is not installed (Debian: prometheus): rules and queries are not checked by it. PROMTOOL may name it.');
+    process.stderr.write(
+      'promtool is not installed (Debian: prometheus): rules and queries are not checked by it. PROMTOOL may name it.\n',
+    );
   const testWithPromtool = installed ? test : test.skip;
 
   /** What promtool says of rules; empty when it accepts them. */

@@ -15,6 +15,7 @@ test.each([
   ['with strings that look like metrics', 'label_replace(a, "b", "$1", "c", "(d.+) {e")', ['a']],
   ['with escaped quotes and braces in matchers', 'a{b="c\\"}d", e=\'}f\'} + g', ['a', 'g']],
   ['with comments', 'a # b\n + c', ['a', 'c']],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Grafana's way to write a variable.
   ["with Grafana's variables", 'rate(a_total{b=~"$c", d="${e:regex}"}[$__rate_interval]) * $f', ['a_total']],
   ['with the name as a matcher', '{__name__="a", b="c"}', ['a']],
   ['with the name as a string', '{"a", b="c"}', ['a']],

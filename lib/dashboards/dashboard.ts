@@ -118,6 +118,8 @@ function render(dashboard: Dashboard): object {
       {
         type: 'dashboards',
         title: 'MMO',
+        icon: 'dashboard',
+        tooltip: 'Dashboards of the game',
         tags: [DASHBOARD_TAG],
         asDropdown: false,
         includeVars: false,
@@ -235,7 +237,7 @@ function lineStyle(panel: Panel): object {
 
 const NEWEST = { calcs: ['lastNotNull'], fields: '', values: false };
 const OPTIONS: Readonly<Record<Panel['kind'], object>> = {
-  lines: { legend: { displayMode: 'list', placement: 'bottom', showLegend: true }, tooltip: { mode: 'multi', sort: 'desc' } },
+  lines: { legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] }, tooltip: { mode: 'multi', sort: 'desc' } },
   stat: { reduceOptions: NEWEST, colorMode: 'value', graphMode: 'none', justifyMode: 'auto', orientation: 'auto', textMode: 'auto' },
   bars: { reduceOptions: NEWEST, displayMode: 'basic', orientation: 'horizontal', showUnfilled: true, valueMode: 'color' },
   table: { cellHeight: 'sm', showHeader: true },
