@@ -51,7 +51,7 @@ export function synthesize(descriptions: readonly ClusterDescription[], options:
       const store = options.store?.(cluster.name) ?? fileStore(options.secretsDirectory ?? 'secrets', cluster.name);
       const built = buildCluster(cluster, { store });
       const laidOut = layOut(built.objects);
-      const violations = runChecks(built);
+      const violations = withoutIncomplete(runChecks(built), built);
       clusters.push({ built, violations });
       if (built.missingSecrets.length > 0) sentences.push(missingSentence(built));
       if (violations.length > 0) sentences.push(violationSentence(cluster.name, violations));
@@ -63,6 +63,13 @@ export function synthesize(descriptions: readonly ClusterDescription[], options:
   }
   if (sentences.length > 0) throw new SynthesisError(sentences);
   return { clusters, files };
+}
+
+/** What is wrong with a SealedSecret whose values are missing follows from that alone, and goes with the one command that seals them. */
+function withoutIncomplete(violations: readonly ExplainedViolation[], { missingSecrets }: BuiltCluster): readonly ExplainedViolation[] {
+  if (missingSecrets.length === 0) return violations;
+  const incomplete = new Set(missingSecrets.map(({ namespace, name }) => `SealedSecret ${namespace}/${name}`));
+  return violations.filter(({ object }) => !incomplete.has(object));
 }
 
 function missingSentence(built: BuiltCluster): string {

@@ -34,6 +34,10 @@ export const kubePrometheusStack: UpstreamChart = {
     kubeEtcd: { enabled: false },
     // It would make a Service in kube-system, whose pods are not ours: a policy for them there would also have to allow everybody's DNS.
     coreDns: { enabled: false },
+    // One cause, one alert: ours (charts/monitoring.ts) say what it means for players and leave out what is meant to be so.
+    defaultRules: {
+      disabled: { KubePersistentVolumeFillingUp: true, KubeDeploymentReplicasMismatch: true, KubeStatefulSetReplicasMismatch: true },
+    },
 
     prometheusOperator: {
       admissionWebhooks: {
@@ -299,7 +303,7 @@ export const kubePrometheusStack: UpstreamChart = {
     ];
   },
   // Sections and keys of Grafana's own configuration; the chart shows the few that it sets.
-  freeValues: ['grafana.grafana.ini', 'grafana.grafana.ini.server', 'grafana.grafana.ini.analytics'],
+  freeValues: ['defaultRules.disabled', 'grafana.grafana.ini', 'grafana.grafana.ini.server', 'grafana.grafana.ini.analytics'],
   secrets: () => ({ [`${NAMESPACE}/grafana-admin`]: ['admin-user', 'admin-password'] }),
 };
 

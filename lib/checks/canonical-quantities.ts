@@ -72,8 +72,8 @@ export const canonicalQuantities: Check = {
   why: 'The API server writes 1000m back as 1; in custom resources Argo CD shows that as a difference that no sync removes.',
   run: (input) => {
     const report = new Report(input, canonicalQuantities);
-    for (const [kind, tree] of Object.entries(QUANTITIES)) {
-      const walk = new FieldWalk(tree);
+    walks ??= Object.entries(QUANTITIES).map(([kind, tree]) => ({ kind, walk: new FieldWalk(tree) }));
+    for (const { kind, walk } of walks) {
       for (const object of input.ofKind(kind)) {
         for (const { path, value, finding } of walk.find(object.manifest)) {
           if (finding === '') report.say(object, path, `${JSON.stringify(value)} is no quantity.`, "Write it as '500m', '2' or '20Gi'.");
@@ -90,3 +90,5 @@ export const canonicalQuantities: Check = {
     return report.violations;
   },
 };
+
+let walks: readonly { readonly kind: string; readonly walk: FieldWalk<string> }[] | undefined;

@@ -97,29 +97,53 @@ export function crdName(group: string, kind: string): string {
   return `${plural}.${group}`;
 }
 
+/** What an object of a kind needs before it. */
+interface Needed {
+  readonly group: string;
+  readonly crd: string;
+}
+
 function customResources(order: Order): Finding[] {
   const findings: Finding[] = [];
+  const known = new Map<string, Map<string, Needed | undefined>>();
   for (const by of order.input.objects) {
-    const { apiVersion, kind } = by.manifest;
-    const slash = apiVersion.indexOf('/');
-    const group = slash === -1 ? '' : apiVersion.slice(0, slash);
     // Argo CD and its CRDs are there before the first object of the root: the bootstrap installs them.
-    if (BUILT_IN_GROUPS.has(group) || by.application === ROOT) continue;
-    const crd = crdName(group, kind);
-    const provider = order.providerOf(crd);
-    if (provider === undefined) {
-      findings.push({
-        by,
-        field: 'apiVersion',
-        message: `No chart of this cluster is recorded to provide the CRD '${crd}'.`,
-        fix: `Enable the chart that brings it, record the CRD in its entry in argocd/catalog, or leave the object out where the chart is not enabled.`,
-      });
-    } else if (!order.isEarlier(provider, by.application))
-      findings.push(tooEarly(order, by, 'apiVersion', provider, `its CRD '${crd}' comes`));
-    const webhook = WEBHOOKS[group];
-    if (webhook && webhook !== provider && order.application(webhook) && !order.isEarlier(webhook, by.application)) {
-      findings.push(tooEarly(order, by, 'apiVersion', webhook, 'the webhook that judges it comes'));
+    if (by.application === ROOT) continue;
+    const { apiVersion, kind } = by.manifest;
+    let kinds = known.get(apiVersion);
+    if (!kinds) {
+      kinds = new Map();
+      known.set(apiVersion, kinds);
     }
+    if (!kinds.has(kind)) kinds.set(kind, neededBy(apiVersion, kind));
+    const needed = kinds.get(kind);
+    if (needed) findings.push(...provided(order, by, needed));
+  }
+  return findings;
+}
+
+/** Undefined for kinds of Kubernetes itself. */
+function neededBy(apiVersion: string, kind: string): Needed | undefined {
+  const slash = apiVersion.indexOf('/');
+  const group = slash === -1 ? '' : apiVersion.slice(0, slash);
+  return BUILT_IN_GROUPS.has(group) ? undefined : { group, crd: crdName(group, kind) };
+}
+
+function provided(order: Order, by: BuiltObject, { group, crd }: Needed): Finding[] {
+  const provider = order.providerOf(crd);
+  const webhook = WEBHOOKS[group];
+  const findings: Finding[] = [];
+  if (provider === undefined) {
+    findings.push({
+      by,
+      field: 'apiVersion',
+      message: `No chart of this cluster is recorded to provide the CRD '${crd}'.`,
+      fix: 'Enable the chart that brings it, record the CRD in its entry in argocd/catalog, or leave the object out where the chart is not enabled.',
+    });
+  } else if (!order.isEarlier(provider, by.application))
+    findings.push(tooEarly(order, by, 'apiVersion', provider, `its CRD '${crd}' comes`));
+  if (webhook && webhook !== provider && order.application(webhook) && !order.isEarlier(webhook, by.application)) {
+    findings.push(tooEarly(order, by, 'apiVersion', webhook, 'the webhook that judges it comes'));
   }
   return findings;
 }

@@ -6,7 +6,7 @@
 /** Judges one value; what it returns is a finding, `undefined` is none. */
 export type Leaf<Finding> = (value: unknown, parent: Readonly<Record<string, unknown>>) => Finding | undefined;
 
-/** Fields by name; `*` is every field of a map. Lists are walked entry by entry. */
+/** Fields by name; `*` is every other field of a map. Lists are walked entry by entry. */
 export interface FieldTree<Finding> {
   readonly [field: string]: FieldTree<Finding> | Leaf<Finding>;
 }
@@ -18,15 +18,12 @@ export interface Found<Finding> {
   readonly finding: Finding;
 }
 
-/** A tree made ready for walking: fields in a list, which is walked much faster than a map's keys. */
+/** A tree made ready for walking: it follows the fields that an object has, because asking for those that it lacks costs most. */
 export class FieldWalk<Finding> {
-  private readonly fields: readonly (readonly [field: string, next: FieldWalk<Finding> | Leaf<Finding>])[];
-  private readonly any: FieldWalk<Finding> | Leaf<Finding> | undefined;
+  private readonly fields = new Map<string, FieldWalk<Finding> | Leaf<Finding>>();
 
   constructor(tree: FieldTree<Finding>) {
-    const entries = Object.entries(tree).map(([field, next]) => [field, typeof next === 'function' ? next : new FieldWalk(next)] as const);
-    this.fields = entries.filter(([field]) => field !== '*');
-    this.any = entries.find(([field]) => field === '*')?.[1];
+    for (const [field, next] of Object.entries(tree)) this.fields.set(field, typeof next === 'function' ? next : new FieldWalk(next));
   }
 
   /** Everything that the leaves find in an object. */
@@ -38,6 +35,10 @@ export class FieldWalk<Finding> {
     return found;
   }
 
+  private next(field: string): FieldWalk<Finding> | Leaf<Finding> | undefined {
+    return this.fields.get(field) ?? this.fields.get('*');
+  }
+
   private some(value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return false;
     if (Array.isArray(value)) {
@@ -45,15 +46,10 @@ export class FieldWalk<Finding> {
       return false;
     }
     const map = value as Record<string, unknown>;
-    for (let index = 0; index < this.fields.length; index++) {
-      const [field, next] = this.fields[index] as (typeof this.fields)[number];
-      const inner = map[field];
-      if (inner === undefined) continue;
-      if (typeof next === 'function' ? next(inner, map) !== undefined : next.some(inner)) return true;
-    }
-    if (this.any !== undefined) {
-      for (const key in map)
-        if (typeof this.any === 'function' ? this.any(map[key], map) !== undefined : this.any.some(map[key])) return true;
+    for (const field in map) {
+      const next = this.next(field);
+      if (next === undefined || map[field] === undefined) continue;
+      if (typeof next === 'function' ? next(map[field], map) !== undefined : next.some(map[field])) return true;
     }
     return false;
   }
@@ -67,16 +63,14 @@ export class FieldWalk<Finding> {
       return;
     }
     const map = value as Record<string, unknown>;
-    const visit = (field: string, next: FieldWalk<Finding> | Leaf<Finding>): void => {
-      if (typeof next !== 'function') {
-        next.collect(map[field], [...path, field], found);
-        return;
-      }
-      const finding = next(map[field], map);
-      if (finding !== undefined) found.push({ path: joinPath([...path, field]), value: map[field], finding });
-    };
-    for (const [field, next] of this.fields) if (map[field] !== undefined) visit(field, next);
-    if (this.any !== undefined) for (const key in map) visit(key, this.any);
+    for (const field in map) {
+      const next = this.next(field);
+      if (next === undefined || map[field] === undefined) continue;
+      if (typeof next === 'function') {
+        const finding = next(map[field], map);
+        if (finding !== undefined) found.push({ path: joinPath([...path, field]), value: map[field], finding });
+      } else next.collect(map[field], [...path, field], found);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
  * It deliberately does not judge what is published (admin-not-public does).
  */
 import type { BuiltObject } from '../build';
-import { type AddressRange, contains, isIPv4, overlaps, parseRange } from '../model/addresses';
+import { type AddressRange, contains, isIPv4, overlaps, parseRange, toNumber } from '../model/addresses';
 import { type Finding, list, reported } from './finding';
 import type { Check, CheckInput } from './types';
 
@@ -21,37 +21,54 @@ const POOL = 'metallb.io/address-pool';
 const SHARED = 'metallb.io/allow-shared-ip';
 const LEGACY_PREFIX = 'metallb.universe.tf/';
 
+interface PoolRange extends AddressRange {
+  /** As it is written. */
+  readonly text: string;
+}
+
 interface Pool {
   readonly by: BuiltObject;
   readonly name: string;
-  readonly ranges: readonly { readonly text: string; readonly range: AddressRange }[];
+  /** By their first address, so that an address is found among hundreds of ranges without looking at all of them. */
+  readonly ranges: readonly PoolRange[];
 }
 
 function poolsOf(input: CheckInput): Map<string, Pool> {
   return new Map(
     input.ofKind('IPAddressPool').map((by) => {
       const texts: readonly string[] = by.manifest.spec?.addresses ?? [];
-      const ranges = texts.flatMap((text) => {
+      const ranges = texts.flatMap((text): PoolRange[] => {
         const range = parseRange(text);
-        return typeof range === 'string' ? [] : [{ text, range }];
+        return typeof range === 'string' ? [] : [{ text, ...range }];
       });
-      return [by.manifest.metadata.name, { by, name: by.manifest.metadata.name, ranges }];
+      return [by.manifest.metadata.name, { by, name: by.manifest.metadata.name, ranges: ranges.sort((a, b) => a.first - b.first) }];
     }),
   );
+}
+
+/** Whether a pool holds the address. Ranges that overlap are refused elsewhere, so the last one that begins before the address decides. */
+function holds({ ranges }: Pool, address: number): boolean {
+  let [low, high] = [0, ranges.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((ranges[middle]?.first ?? 0) <= address) low = middle;
+    else high = middle - 1;
+  }
+  const range = ranges[low];
+  return range !== undefined && range.first <= address && address <= range.last;
 }
 
 function poolFindings(input: CheckInput, pools: ReadonlyMap<string, Pool>): Finding[] {
   const { cluster } = input.built;
   const findings: Finding[] = [];
   const whole = cluster.network.pool === undefined ? undefined : parseRange(cluster.network.pool);
-  const seen: { readonly pool: Pool; readonly text: string; readonly range: AddressRange }[] = [];
-  for (const pool of pools.values()) {
-    const { by } = pool;
+  const nodes = cluster.nodes.map((node) => ({ ...node, number: toNumber(node.address) }));
+  for (const { by, name, ranges } of pools.values()) {
     if (by.manifest.spec?.autoAssign !== false) {
       findings.push({
         by,
         field: 'spec.autoAssign',
-        message: `Services that ask for no address would get one of pool '${pool.name}'.`,
+        message: `Services that ask for no address would get one of pool '${name}'.`,
         fix: 'Set autoAssign to false; every Service names its address.',
       });
     }
@@ -61,8 +78,8 @@ function poolFindings(input: CheckInput, pools: ReadonlyMap<string, Pool>): Find
       if (typeof problem === 'string')
         findings.push({ by, field: `spec.addresses[${index}]`, message: problem, fix: 'Write a range or a block of IPv4 addresses.' });
     });
-    for (const { text, range } of pool.ranges) {
-      if (typeof whole === 'object' && (range.first < whole.first || range.last > whole.last)) {
+    for (const { text, first, last } of ranges) {
+      if (typeof whole === 'object' && (first < whole.first || last > whole.last)) {
         findings.push({
           by,
           field: 'spec.addresses',
@@ -70,7 +87,7 @@ function poolFindings(input: CheckInput, pools: ReadonlyMap<string, Pool>): Find
           fix: "Use addresses of network.pool, or widen it; the router's DHCP must not hand them out.",
         });
       }
-      for (const node of cluster.nodes.filter(({ address }) => contains(range, address))) {
+      for (const node of nodes.filter(({ number }) => number >= first && number <= last)) {
         findings.push({
           by,
           field: 'spec.addresses',
@@ -78,26 +95,34 @@ function poolFindings(input: CheckInput, pools: ReadonlyMap<string, Pool>): Find
           fix: "Leave the nodes' addresses out.",
         });
       }
-      for (const other of seen) {
-        if (overlaps(range, other.range)) {
-          findings.push({
-            by,
-            field: 'spec.addresses',
-            message: `'${text}' overlaps '${other.text}' of pool '${other.pool.name}'; MetalLB refuses both.`,
-            fix: 'Give each address to one pool.',
-          });
-        }
-      }
-      seen.push({ pool, text, range });
     }
-    if (!isAdvertised(input, pool.name)) {
+    if (!isAdvertised(input, name)) {
       findings.push({
         by,
         field: 'metadata.name',
-        message: `No L2Advertisement names pool '${pool.name}', so nobody in the LAN learns where its addresses are.`,
+        message: `No L2Advertisement names pool '${name}', so nobody in the LAN learns where its addresses are.`,
         fix: "Add it to the L2Advertisement's ipAddressPools.",
       });
     }
+  }
+  return [...findings, ...overlapping([...pools.values()])];
+}
+
+/** Ranges that share an address: in the order of their first addresses each is compared with the one that reaches farthest before it. */
+function overlapping(pools: readonly Pool[]): Finding[] {
+  const findings: Finding[] = [];
+  const all = pools.flatMap((pool) => pool.ranges.map((range) => ({ pool, range }))).sort((a, b) => a.range.first - b.range.first);
+  let before = all[0];
+  for (const each of all.slice(1)) {
+    if (before && overlaps(before.range, each.range)) {
+      findings.push({
+        by: each.pool.by,
+        field: 'spec.addresses',
+        message: `'${each.range.text}' overlaps '${before.range.text}' of pool '${before.pool.name}'; MetalLB refuses both.`,
+        fix: 'Give each address to one pool.',
+      });
+    }
+    if (!before || each.range.last > before.range.last) before = each;
   }
   return findings;
 }
@@ -175,7 +200,7 @@ function services(input: CheckInput, pools: ReadonlyMap<string, Pool>): Finding[
           message: `${address} is not within the addresses that the description gives to MetalLB, ${cluster.network.pool}.`,
           fix: 'Choose an address of network.pool, or widen it.',
         });
-      } else if (pool && !pool.ranges.some(({ range }) => contains(range, address))) {
+      } else if (pool && !holds(pool, toNumber(address))) {
         findings.push({
           by,
           field,

@@ -182,7 +182,7 @@ function allow({ permissions }: Planned, direction: 'from' | 'to', peers: readon
 function compare(by: BuiltObject, { workload, permissions }: Planned): Finding[] {
   const findings: Finding[] = [];
   const { spec, metadata } = by.manifest;
-  if (canonical(spec?.podSelector) !== canonical({ matchLabels: workload.labels })) {
+  if (ordered(spec?.podSelector ?? {}) !== ordered({ matchLabels: workload.labels })) {
     findings.push({
       by,
       field: 'spec.podSelector',
@@ -294,21 +294,20 @@ function block(cidr: string, except: readonly string[]): string {
 }
 
 function pods(namespaces: LabelSelector, selector: LabelSelector): string {
-  const name = canonical(namespaces) === canonical(named(namespaces)) ? namespaces.matchLabels?.[NAMESPACE_NAME] : undefined;
-  return `pods(${ordered(selector)}) of ${name === undefined ? `namespaces(${ordered(namespaces)})` : `namespace ${name}`}`;
+  const name = namespaces.matchLabels?.[NAMESPACE_NAME];
+  const isOne = name !== undefined && Object.keys(namespaces.matchLabels ?? {}).length === 1 && !namespaces.matchExpressions?.length;
+  return `pods(${ordered(selector)}) of ${isOne ? `namespace ${name}` : `namespaces(${ordered(namespaces)})`}`;
 }
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
-function named({ matchLabels }: LabelSelector): LabelSelector {
-  return { matchLabels: { [NAMESPACE_NAME]: matchLabels?.[NAMESPACE_NAME] ?? '' } };
-}
-
 /** The same text for the same selector, whatever the order of its labels. */
-function ordered({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.fromEntries(Object.entries(matchLabels).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const expressions = [...matchExpressions].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
-  return describeSelector({ matchLabels: labels, matchExpressions: expressions });
+function ordered({ matchLabels = {}, matchExpressions }: LabelSelector): string {
+  const labels = Object.keys(matchLabels)
+    .sort()
+    .map((key) => `${key}=${matchLabels[key]}`);
+  if (!matchExpressions?.length) return labels.length === 0 ? 'everything' : labels.join(', ');
+  return [...labels, ...matchExpressions.map((expression) => describeSelector({ matchExpressions: [expression] })).sort()].join(', ');
 }
 
 function describeFlow({ from, to, ports }: Flow): string {

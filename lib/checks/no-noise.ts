@@ -10,10 +10,10 @@ import { FREE_FIELDS, isEmpty, scanOf } from './scan';
 import type { Check, CheckInput } from './types';
 
 /** Labels that change every object at each upgrade of a chart, or say who wrote the object. */
-const NOISE_LABELS = ['helm.sh/chart', 'app.kubernetes.io/version', 'app.kubernetes.io/managed-by'];
+const NOISE_LABELS = new Set(['helm.sh/chart', 'app.kubernetes.io/version', 'app.kubernetes.io/managed-by']);
 
 /** What the API server writes into every object. */
-const SERVER_SET = ['uid', 'creationTimestamp', 'deletionTimestamp', 'resourceVersion', 'generation', 'managedFields', 'selfLink'];
+const SERVER_SET = new Set(['uid', 'creationTimestamp', 'deletionTimestamp', 'resourceVersion', 'generation', 'managedFields', 'selfLink']);
 
 /** Label keys that carry a version or change with each release. */
 const VERSION_KEY = /(^|[/.-])(version|build|revision|chart|pod-template-hash)$/;
@@ -36,17 +36,16 @@ export const noNoise: Check = {
 function metadata(report: Report, object: BuiltObject): void {
   const { manifest } = object;
   noiseLabels(report, object, manifest.metadata.labels, 'metadata.labels');
-  for (const field of SERVER_SET) {
-    if ((manifest.metadata as Record<string, unknown>)[field] === undefined) continue;
-    report.say(object, `metadata.${field}`, `metadata.${field} is written by the API server.`, 'Remove the field.');
+  for (const field in manifest.metadata) {
+    if (SERVER_SET.has(field))
+      report.say(object, `metadata.${field}`, `metadata.${field} is written by the API server.`, 'Remove the field.');
   }
-  if (manifest.status !== undefined) report.say(object, 'status', 'It has a status, which only the cluster writes.', 'Remove the field.');
+  if ('status' in manifest) report.say(object, 'status', 'It has a status, which only the cluster writes.', 'Remove the field.');
 }
 
 function noiseLabels(report: Report, object: BuiltObject, labels: Readonly<Record<string, string>> | undefined, at: string): void {
-  if (labels === undefined) return;
-  for (const label of NOISE_LABELS) {
-    if (labels[label] === undefined) continue;
+  for (const label in labels) {
+    if (!NOISE_LABELS.has(label)) continue;
     report.say(
       object,
       `${at}["${label}"]`,

@@ -25,16 +25,31 @@ export interface Reference {
 // biome-ignore lint/suspicious/noExplicitAny: objects are plain data of many kinds; schemas check their shape.
 type Plain = any;
 
-/** References of all objects, in the order of the objects. */
-export function referencesOf(input: CheckInput): Reference[] {
+const found = new WeakMap<CheckInput, readonly Reference[]>();
+
+/** References of all objects: of pod templates first, then in the order of the objects. Collected at the first question and shared by the checks of a run. */
+export function referencesOf(input: CheckInput): readonly Reference[] {
+  const references = found.get(input) ?? collect(input);
+  found.set(input, references);
+  return references;
+}
+
+function collect(input: CheckInput): Reference[] {
   const references: Reference[] = [];
   for (const { object, path, spec } of input.podTemplates) podReferences(new Collector(object, references, true), path, spec);
   const clusterSecrets = input.built.charts.find((chart) => chart.name === 'cert-manager')?.namespace ?? 'cert-manager';
   for (const object of input.objects) {
-    const collect = COLLECTORS[groupKind(object.manifest)];
-    if (collect) collect(new Collector(object, references, false), object.manifest.spec ?? {}, object.manifest, clusterSecrets);
+    const { manifest } = object;
+    const collector = BY_KIND.get(manifest.kind);
+    if (!collector || !isOfGroup(manifest.apiVersion, collector.group)) continue;
+    collector.collect(new Collector(object, references, false), manifest.spec ?? {}, manifest, clusterSecrets);
   }
   return references;
+}
+
+/** Whether `apps/v1` is of the group `apps`; the core group is the empty text. */
+function isOfGroup(apiVersion: string, group: string): boolean {
+  return group === '' ? !apiVersion.includes('/') : apiVersion.startsWith(group) && apiVersion[group.length] === '/';
 }
 
 class Collector {
@@ -129,8 +144,9 @@ function environmentReferences(to: Collector, container: Plain, at: string): voi
     if (source.configMapRef)
       to.add('ConfigMap', source.configMapRef.name, `${place}.configMapRef.name`, source.configMapRef.optional ? { optional: true } : {});
   });
-  each(container.env, `${at}.env`, ({ valueFrom }, place) => {
-    const { secretKeyRef, configMapKeyRef } = valueFrom ?? {};
+  // Most variables refer to nothing: their places are not even written.
+  const referring = (container.env ?? []).filter(({ valueFrom }: Plain) => valueFrom?.secretKeyRef || valueFrom?.configMapKeyRef);
+  each(referring, `${at}.env`, ({ valueFrom: { secretKeyRef, configMapKeyRef } }, place) => {
     if (secretKeyRef) to.add('Secret', secretKeyRef.name, `${place}.valueFrom.secretKeyRef.name`, secretKeyRef);
     if (configMapKeyRef) to.add('ConfigMap', configMapKeyRef.name, `${place}.valueFrom.configMapKeyRef.name`, configMapKeyRef);
   });
@@ -287,6 +303,14 @@ const COLLECTORS: Readonly<Record<string, Collect>> = {
   },
 };
 
+/** The same by kind alone, which is what a look-up for thousands of objects can afford; no two of the kinds above have the same name. */
+const BY_KIND = new Map(
+  Object.entries(COLLECTORS).map(([id, collect]) => {
+    const [group = '', kind = ''] = id.split('/');
+    return [kind, { group, collect }];
+  }),
+);
+
 function k8upEnvironment(to: Collector, backend: Plain, at: string): void {
   each(backend?.envFrom, `${at}.envFrom`, (source, place) => {
     to.add('Secret', source.secretRef?.name, `${place}.secretRef.name`, { optional: source.secretRef?.optional });
@@ -321,7 +345,7 @@ function names(to: Collector, kind: string, list: Plain, field: string): void {
 
 function each(list: Plain, field: string, visit: (item: Plain, at: string) => void): void {
   if (!Array.isArray(list)) return;
-  for (const [index, item] of list.entries()) visit(item ?? {}, `${field}[${label(item, index)}]`);
+  for (let index = 0; index < list.length; index += 1) visit(list[index] ?? {}, `${field}[${label(list[index], index)}]`);
 }
 
 /** An entry by its name, so that the place stays the same when another entry is added. */
@@ -331,9 +355,4 @@ export function label(item: Plain, index: number): string {
     : typeof item?.id === 'string' && item.id !== ''
       ? item.id
       : String(index);
-}
-
-function groupKind({ apiVersion, kind }: PlainObject): string {
-  const slash = apiVersion.indexOf('/');
-  return `${slash === -1 ? '' : apiVersion.slice(0, slash)}/${kind}`;
 }

@@ -37,7 +37,7 @@ export function scanOf(input: CheckInput): Scan {
     const empty: BuiltObject[] = [];
     const privateKeys: BuiltObject[] = [];
     for (const object of input.objects) {
-      const found = scanValue(object.manifest, '', false);
+      const found = scanInner(object.manifest, '', false);
       if (found & EMPTY) empty.push(object);
       if (found & PRIVATE_KEY) privateKeys.push(object);
     }
@@ -50,18 +50,25 @@ export function scanOf(input: CheckInput): Scan {
 const EMPTY = 1;
 const PRIVATE_KEY = 2;
 
-function scanValue(value: unknown, field: string, inList: boolean): number {
-  if (typeof value === 'string') return value.length > 26 && isPrivateKey(value) ? PRIVATE_KEY : 0;
-  if (typeof value !== 'object') return 0;
+/** Only maps and lists are called for: they are a tenth of all values. */
+function scanInner(value: object, field: string, inList: boolean): number {
   let found = isEmpty(value, field, inList) ? EMPTY : 0;
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) found |= scanValue(value[index], field, true);
-  } else if (FREE_FIELDS.has(field)) {
-    for (const key in value) found |= scanValue((value as Record<string, unknown>)[key], key, false) & PRIVATE_KEY;
-  } else {
-    for (const key in value) found |= scanValue((value as Record<string, unknown>)[key], key, false);
+    for (let index = 0; index < value.length; index++) {
+      const inner: unknown = value[index];
+      if (typeof inner === 'string') found |= inner.length > 26 && isPrivateKey(inner) ? PRIVATE_KEY : 0;
+      else if (inner === null) found |= EMPTY;
+      else if (typeof inner === 'object') found |= scanInner(inner, field, true);
+    }
+    return found;
   }
-  return found;
+  for (const key in value) {
+    const inner = (value as Record<string, unknown>)[key];
+    if (typeof inner === 'string') found |= inner.length > 26 && isPrivateKey(inner) ? PRIVATE_KEY : 0;
+    else if (inner === null) found |= EMPTY;
+    else if (typeof inner === 'object') found |= scanInner(inner, key, false);
+  }
+  return FREE_FIELDS.has(field) ? found & PRIVATE_KEY : found;
 }
 
 /** Whether a text holds a private key in PEM, of any format. */
