@@ -7,7 +7,7 @@ import type { Component } from '../lib/component';
 import { alertRules } from '../lib/constructs/alerts';
 import { addContentType } from '../lib/constructs/content-type';
 import { addBrokerRole, addGamePodMonitor } from '../lib/constructs/realm';
-import { GAME_PORTS, instancesWorkload, LABELS, NAMESPACES } from '../lib/platform';
+import { GAME_PORTS, gameServerGroup, instancesWorkload, LABELS, NAMESPACES } from '../lib/platform';
 
 export const instances: Component = {
   name: 'instances',
@@ -32,7 +32,7 @@ export const instances: Component = {
       },
       {
         from: upstream('kube-prometheus-stack', 'prometheus'),
-        to: servers,
+        to: gameServerGroup([servers]),
         ports: [{ port: GAME_PORTS.metrics }],
         because: 'Prometheus reads the metrics of instances.',
       },

@@ -9,28 +9,29 @@ import { addRealm } from '../lib/constructs/realm';
 import { addWorld } from '../lib/constructs/world';
 import type { Flow } from '../lib/flows';
 import type { Realm } from '../lib/model/cluster';
-import { GAME_PORTS, LABELS, NAMESPACES, realmWorkload } from '../lib/platform';
+import { GAME_PORTS, gameServerGroup, LABELS, NAMESPACES, realmWorkload } from '../lib/platform';
 
 export const realms: Component = {
   name: 'realms',
   summary: 'Persistent worlds: one StatefulSet with its own volume and address per continent, grouped by realm.',
   enabled: (cluster) => cluster.realms.length > 0 || 'the cluster has no persistent worlds (realms is empty)',
   namespaces: (cluster) => cluster.realms.map(realmNamespace),
-  flows: (cluster) =>
-    cluster.realms.map(realmWorkload).flatMap((worlds): Flow[] => [
-      {
+  flows: (cluster) => [
+    ...cluster.realms.map(
+      (realm): Flow => ({
         from: { outside: 'anywhere' },
-        to: worlds,
+        to: realmWorkload(realm),
         ports: [{ port: GAME_PORTS.game, protocol: 'UDP' }],
         because: 'Players play; the netcode token decides who may.',
-      },
-      {
-        from: upstream('kube-prometheus-stack', 'prometheus'),
-        to: worlds,
-        ports: [{ port: GAME_PORTS.metrics }],
-        because: 'Prometheus reads the metrics of worlds.',
-      },
-    ]),
+      }),
+    ),
+    {
+      from: upstream('kube-prometheus-stack', 'prometheus'),
+      to: gameServerGroup(cluster.realms.map(realmWorkload)),
+      ports: [{ port: GAME_PORTS.metrics }],
+      because: 'Prometheus reads the metrics of worlds.',
+    },
+  ],
   applications: (cluster) => [
     {
       name: 'realms',

@@ -27,7 +27,9 @@ export function readOptions<T extends Options>(args: readonly string[], help: st
     }
     return parsed;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} See --help.`);
+    // Node adds how to pass a file whose name begins with a dash, which is not what somebody means who mistyped an option.
+    const [what = ''] = (error as Error).message.split('. To specify ');
+    throw new UsageError(`${what.replace(/\.$/, '')}. See --help.`);
   }
 }
 

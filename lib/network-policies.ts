@@ -123,12 +123,12 @@ export class NetworkPlan {
   private side(key: 'from' | 'to', peers: readonly Peer[], namespace: string): { from?: NetworkPolicyPeer[]; to?: NetworkPolicyPeer[] } {
     if (peers.some((peer) => isOutside(peer) && peer.outside === 'anywhere')) return {};
     const unique = new Map<string, NetworkPolicyPeer>();
-    for (const peer of peers.flatMap((each) => this.peers(each, namespace))) unique.set(JSON.stringify(peer), peer);
+    for (const peer of peers.flatMap((each) => this.peers(each, namespace, key))) unique.set(JSON.stringify(peer), peer);
     const list = [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, peer]) => peer);
     return { [key]: list };
   }
 
-  private peers(peer: Peer, namespace: string): NetworkPolicyPeer[] {
+  private peers(peer: Peer, namespace: string, key: 'from' | 'to'): NetworkPolicyPeer[] {
     if (isWorkload(peer)) {
       return [
         {
@@ -141,8 +141,10 @@ export class NetworkPlan {
     }
     if (isGroup(peer)) return [{ namespaceSelector: { matchLabels: peer.namespaceLabels }, podSelector: { matchLabels: peer.podLabels } }];
     switch (peer.outside) {
-      case 'api-server':
-        return this.cluster.kubernetes.apiServer.addresses.map((address) => ({ ipBlock: { cidr: `${address}/32` } }));
+      case 'api-server': {
+        const { addresses, tunnelAddresses } = this.cluster.kubernetes.apiServer;
+        return [...addresses, ...(key === 'from' ? tunnelAddresses : [])].map((address) => ({ ipBlock: { cidr: `${address}/32` } }));
+      }
       case 'nodes':
         return this.cluster.nodes.map((node) => ({ ipBlock: { cidr: `${node.address}/32` } }));
       case 'internet':

@@ -78,11 +78,12 @@ export function instancesWorkload(): Workload {
   return workload(NAMESPACES.instances, 'game-server', { [LABELS.gameServer]: 'true' });
 }
 
-/** Every game server, wherever it is: what the broker and Prometheus see as one peer. */
+/** Every game server, wherever it is: what the broker sees as one peer. */
 export function gameServers(cluster: Cluster): WorkloadGroup {
-  return {
-    namespaceLabels: { [LABELS.role]: 'game' },
-    podLabels: { [LABELS.gameServer]: 'true' },
-    members: [...cluster.realms.map(realmWorkload), ...(cluster.instances.length > 0 ? [instancesWorkload()] : [])],
-  };
+  return gameServerGroup([...cluster.realms.map(realmWorkload), ...(cluster.instances.length > 0 ? [instancesWorkload()] : [])]);
+}
+
+/** Some game servers, named to the other end as all of them: another realm then changes nothing there. */
+export function gameServerGroup(members: readonly Workload[]): WorkloadGroup {
+  return { namespaceLabels: { [LABELS.role]: 'game' }, podLabels: { [LABELS.gameServer]: 'true' }, members };
 }

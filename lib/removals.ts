@@ -1,6 +1,9 @@
 /**
- * Guards what would be lost when files leave dist: a world that was never retired, a database, a backup store.
- * It deliberately reads only the files that are about to go; a routine removal costs nothing, and nothing here touches a cluster.
+ * Guards what would be lost when files leave dist (a world that was never retired, a database, a backup store), and says what a person has to do
+ * because Argo CD must not. It deliberately reads only the files that are about to go, and nothing here touches a cluster.
+ *
+ * Argo CD's side of it (measured, 3.2.11): an object with Prune=false that leaves Git keeps its Application OutOfSync for ever; the root never prunes,
+ * so an Application that leaves Git stays until somebody deletes it (which deletes nothing else: ours have no finalizer).
  */
 import { parse } from 'yaml';
 import type { PlainObject } from './emit/manifest';
@@ -9,15 +12,16 @@ import type { PlainObject } from './emit/manifest';
 export interface RemovalReport {
   /** Reasons not to write; empty when everything may go. */
   readonly refusals: readonly string[];
-  /** Steps that a person takes afterwards, in order, because Argo CD must not. */
+  /** Commands that a person runs afterwards, in this order. None of them deletes data. */
   readonly steps: readonly string[];
+  /** Commands that end what is left for good, data included. Never needed for Argo CD to be content. */
+  readonly forGood: readonly string[];
 }
 
 /** Kinds whose loss cannot be repaired from Git, and which have no first step in the description. `--release` names them one by one. */
 const NEVER_SILENTLY = new Set(['Cluster.postgresql.cnpg.io', 'ObjectStore.barmancloud.cnpg.io', 'PersistentVolumeClaim']);
 const WORLD_LABEL = 'mmo/continent';
-/** A child of the root, which is never pruned: paths `<cluster>/root/argocd/Application.<name>.yaml`. */
-const APPLICATION = /^([^/]+)\/root\/argocd\/Application\.(.+)\.yaml$/;
+const APPLICATION_FILE = /^([^/]+)\/root\/([^/]+)\/Application\.(.+)\.yaml$/;
 
 /**
  * Judges the files that would be removed.
@@ -32,72 +36,66 @@ export function judgeRemovals(
   kept: Iterable<string>,
   released: readonly string[] = [],
 ): RemovalReport {
-  const candidates = removed.filter((path) => APPLICATION.test(path) || before.get(path)?.includes('Prune=false'));
-  if (candidates.length === 0) return { refusals: [], steps: [] };
-  const stillThere = new Set([...kept].map(withoutApplication));
-  const leaving = new Set(candidates.flatMap((path) => APPLICATION.exec(path)?.slice(1, 3).join('/') ?? []));
   const refusals: string[] = [];
-  const applications: string[] = [];
-  const objects: string[] = [];
-  const namespaces: string[] = [];
+  const goneApplications = new Set<string>();
+  const steps = { applications: [] as string[], statefulSets: [] as string[], forgotten: [] as string[] };
+  const forGood: string[] = [];
+  for (const path of removed) {
+    const [, cluster, namespace, name] = APPLICATION_FILE.exec(path) ?? [];
+    if (!name) continue;
+    goneApplications.add(`${cluster}/${name}`);
+    steps.applications.push(`kubectl -n ${namespace} delete application ${name}`);
+  }
+  const candidates = removed.filter((path) => before.get(path)?.includes('Prune=false'));
+  const stillThere = new Set(candidates.length > 0 ? [...kept].map(withoutApplication) : []);
   for (const path of candidates) {
     if (stillThere.has(withoutApplication(path))) continue;
     const object = parse(before.get(path) ?? '') as PlainObject;
-    const { name, namespace } = object.metadata;
-    if (APPLICATION.test(path)) {
-      applications.push(
-        `kubectl -n ${namespace} delete application.argoproj.io ${name}   # what it synced stays, except what the next lines delete`,
-      );
+    const refusal = refusalOf(path, object, released);
+    if (refusal) {
+      refusals.push(refusal);
       continue;
     }
-    const id = `${object.kind}/${namespace ?? '_cluster'}/${name}`;
-    const kind =
-      object.apiVersion.includes('/') && NEVER_SILENTLY.has(`${object.kind}.${object.apiVersion.split('/')[0]}`)
-        ? `${object.kind}.${object.apiVersion.split('/')[0]}`
-        : object.kind;
-    if (
-      object.kind === 'StatefulSet' &&
-      object.metadata.labels?.[WORLD_LABEL] !== undefined &&
-      object.spec.replicas !== 0 &&
-      !released.includes(id)
-    ) {
-      refusals.push(
-        `dist/${path} is the world '${name}' in namespace '${namespace}', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.`,
+    const applicationIsGone = goneApplications.has(path.split('/').slice(0, 2).join('/'));
+    const target = targetOf(object);
+    if (object.kind === 'StatefulSet') {
+      // Its claims stay either way: their retention is Retain.
+      steps.statefulSets.push(
+        applicationIsGone
+          ? `kubectl ${target.scope}delete ${target.object}`
+          : `kubectl ${target.scope}annotate ${target.object} argocd.argoproj.io/sync-options-`,
       );
-      continue;
+    } else {
+      if (!applicationIsGone) steps.forgotten.push(`kubectl ${target.scope}annotate ${target.object} argocd.argoproj.io/tracking-id-`);
+      if (object.kind === 'Namespace' || NEVER_SILENTLY.has(kindAndGroup(object)))
+        forGood.push(`kubectl ${target.scope}delete ${target.object}`);
     }
-    if (NEVER_SILENTLY.has(kind) && !released.includes(id)) {
-      refusals.push(
-        `dist/${path} holds data (${object.kind} '${name}' in namespace '${namespace}') and would leave Git. If that is what you want, take a last backup and run: npm run synth -- --release ${id}`,
-      );
-      continue;
-    }
-    if (object.kind === 'Namespace') {
-      namespaces.push(
-        `${releaseCommand(object)}   # deletes the namespace with every volume claim in it: first see that the last backup restores`,
-      );
-    } else objects.push(leaving.has(path.split('/').slice(0, 2).join('/')) ? deleteCommand(object) : releaseCommand(object));
   }
-  return { refusals, steps: [...applications, ...objects, ...namespaces] };
+  return { refusals, steps: [...steps.applications.sort(), ...steps.statefulSets, ...steps.forgotten], forGood };
 }
 
-/** Without its protection an object that is no longer in Git is pruned by the next sync; the claims of a StatefulSet and their volumes stay (Retain). */
-function releaseCommand(object: PlainObject): string {
-  return `kubectl ${inNamespace(object)}annotate ${resource(object)} ${object.metadata.name} argocd.argoproj.io/sync-options-`;
+function refusalOf(path: string, object: PlainObject, released: readonly string[]): string | undefined {
+  const { name, namespace, labels } = object.metadata;
+  const id = `${object.kind}/${namespace ?? '_cluster'}/${name}`;
+  if (released.includes(id)) return undefined;
+  if (object.kind === 'StatefulSet' && labels?.[WORLD_LABEL] !== undefined && object.spec.replicas !== 0) {
+    return `dist/${path} is the world '${name}' in namespace '${namespace}', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.`;
+  }
+  if (NEVER_SILENTLY.has(kindAndGroup(object))) {
+    return `dist/${path} holds data (${object.kind} '${name}' in namespace '${namespace}') and would leave Git. If that is what you want, take a last backup and run: npm run synth -- --release ${id}`;
+  }
+  return undefined;
 }
 
-/** For an object whose Application leaves with it: nobody is left to prune it. */
-function deleteCommand(object: PlainObject): string {
-  return `kubectl ${inNamespace(object)}delete ${resource(object)} ${object.metadata.name}`;
+function kindAndGroup({ kind, apiVersion }: PlainObject): string {
+  return apiVersion.includes('/') ? `${kind}.${apiVersion.split('/')[0]}` : kind;
 }
 
-function inNamespace({ metadata }: PlainObject): string {
-  return metadata.namespace ? `-n ${metadata.namespace} ` : '';
-}
-
-function resource({ kind, apiVersion }: PlainObject): string {
-  const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-  return `${kind.toLowerCase()}${group === '.apps' ? '' : group}`;
+/** The object as kubectl names it. */
+function targetOf({ kind, apiVersion, metadata }: PlainObject): { scope: string; object: string } {
+  const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+  const resource = `${kind.toLowerCase()}${group === '' || group === 'apps' ? '' : `.${group}`}`;
+  return { scope: metadata.namespace ? `-n ${metadata.namespace} ` : '', object: `${resource} ${metadata.name}` };
 }
 
 /** `homelab/realms/realm-aurora/X.yaml` → `homelab//realm-aurora/X.yaml`. */

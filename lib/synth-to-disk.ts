@@ -46,8 +46,14 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   const { added, changed, removed, unchanged } = change;
   lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
   if (removals.steps.length > 0) {
-    lines.push('Argo CD keeps what has left Git and is protected. When the commit is synced and you want it gone, run in this order:');
+    lines.push(
+      'What Argo CD must not remove by itself has left Git. After the commit is synced, run in this order (nothing here deletes data):',
+    );
     lines.push(...removals.steps.map((step) => `  ${step}`));
+  }
+  if (removals.forGood.length > 0) {
+    lines.push('What is left then (volumes, backups, keys) stays until you end it for good:');
+    lines.push(...removals.forGood.map((step) => `  ${step}`));
   }
   return { change, lines };
 }

@@ -9,7 +9,7 @@ import { synthesize } from '../lib/synth';
 
 const committed = readTree('dist');
 const synthesis = synthesize(clusters);
-const built = new Map(
+const built: ReadonlyMap<string, PlainObject> = new Map(
   synthesis.clusters.flatMap(({ built: { cluster, objects } }) =>
     [...layOut(objects)].map(([path, { manifest }]) => [`${cluster.name}/${path}`, manifest] as const),
   ),

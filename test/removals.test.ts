@@ -32,10 +32,33 @@ test('a world that was never retired may not leave', () => {
   ]);
 });
 
-test('a retired world may leave, with the command that releases it', () => {
+test('a retired continent of a realm that stays is released for pruning, which keeps its claims', () => {
   expect(judge(worldPath, world(0))).toEqual({
     refusals: [],
     steps: ['kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-'],
+    forGood: [],
+  });
+});
+
+test('a realm that leaves as a whole: its Application first, then its worlds, then its namespace is forgotten and never deleted', () => {
+  const application = 'homelab/root/argocd/Application.realm-aurora.yaml';
+  const namespace = 'homelab/namespaces/_cluster/Namespace.realm-aurora.yaml';
+  const before = new Map([
+    [
+      namespace,
+      'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: realm-aurora\n  annotations:\n    argocd.argoproj.io/sync-options: Prune=false,Delete=false\n',
+    ],
+    [worldPath, world(0)],
+    [application, 'apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: realm-aurora\n  namespace: argocd\n'],
+  ]);
+  expect(judgeRemovals(before, [...before.keys()], [])).toEqual({
+    refusals: [],
+    steps: [
+      'kubectl -n argocd delete application realm-aurora',
+      'kubectl -n realm-aurora delete statefulset eldermoor',
+      'kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-',
+    ],
+    forGood: ['kubectl delete namespace realm-aurora'],
   });
 });
 
@@ -43,17 +66,18 @@ test('a database may not leave', () => {
   expect(judge(databasePath, database).refusals).toHaveLength(1);
 });
 
-test('a database that the operator releases by name may leave', () => {
+test('a database that the operator releases by name may leave; Argo CD forgets it and nothing deletes it', () => {
   expect(judge(databasePath, database, [], ['Cluster/database/postgres'])).toEqual({
     refusals: [],
-    steps: ['kubectl -n database annotate cluster.postgresql.cnpg.io postgres argocd.argoproj.io/sync-options-'],
+    steps: ['kubectl -n database annotate cluster.postgresql.cnpg.io postgres argocd.argoproj.io/tracking-id-'],
+    forGood: ['kubectl -n database delete cluster.postgresql.cnpg.io postgres'],
   });
 });
 
 test('an object that moves to another Application is no loss', () => {
-  expect(judge(databasePath, database, ['homelab/data/database/Cluster.postgres.yaml'])).toEqual({ refusals: [], steps: [] });
+  expect(judge(databasePath, database, ['homelab/data/database/Cluster.postgres.yaml'])).toEqual({ refusals: [], steps: [], forGood: [] });
 });
 
 test('an object without protection leaves in silence', () => {
-  expect(judge(worldPath, 'apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n')).toEqual({ refusals: [], steps: [] });
+  expect(judge(worldPath, 'apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n')).toEqual({ refusals: [], steps: [], forGood: [] });
 });

@@ -2,7 +2,6 @@
  * CloudNativePG: the operator that runs PostgreSQL. The Cluster is ours and comes after it.
  */
 import type { Workload } from '../../lib/flows';
-import { WORKLOADS } from '../../lib/platform';
 import type { UpstreamChart } from './types';
 import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
@@ -70,12 +69,6 @@ export const cloudnativePg: UpstreamChart = {
   flows: (cluster) => [
     toApiServer(cluster, pods(), 'It watches Clusters and makes their pods, claims, Services and Secrets.'),
     ...fromApiServer(pods(), [{ port: 9443 }], 'The API server asks the webhooks about every Cluster, Database and backup.'),
-    {
-      from: pods(),
-      to: WORKLOADS.database,
-      ports: [{ port: 8000 }],
-      because: "It asks each instance's manager for its state and tells it to stop or to be promoted.",
-    },
     scraped(pods(), 8080),
   ],
 };

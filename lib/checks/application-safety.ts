@@ -331,7 +331,9 @@ function stateful(input: CheckInput): Finding[] {
   const field = 'metadata.annotations[argocd.argoproj.io/sync-options]';
   const findings: Finding[] = [];
   for (const by of input.objects) {
-    const options = (by.manifest.metadata.annotations?.['argocd.argoproj.io/sync-options'] ?? '').split(',').map((option) => option.trim());
+    const annotation = by.manifest.metadata.annotations?.['argocd.argoproj.io/sync-options'];
+    if (annotation === undefined) continue;
+    const options = annotation.split(',').map((option) => option.trim());
     const recreating = options.filter((option) => RECREATING.includes(option));
     if (recreating.length === 0 || !STATEFUL.has(groupKind(by.manifest))) continue;
     findings.push({
@@ -346,18 +348,19 @@ function stateful(input: CheckInput): Finding[] {
 
 /** One finding for each kind, at its first object. */
 function health(input: CheckInput): Finding[] {
-  const seen = new Set<string>();
+  const seen = new Map<string, Set<string>>();
   const findings: Finding[] = [];
   for (const by of input.objects) {
     const { apiVersion, kind } = by.manifest;
-    const id = groupKind(by.manifest);
-    if (seen.has(id)) continue;
-    seen.add(id);
+    const kinds = seen.get(apiVersion);
+    if (kinds?.has(kind)) continue;
+    if (kinds) kinds.add(kind);
+    else seen.set(apiVersion, new Set([kind]));
     if (healthPolicyOf(apiVersion, kind)) continue;
     findings.push({
       by,
       field: 'kind',
-      message: `Nobody has decided when an object of kind ${id.replace(/^\//, '')} is healthy; Argo CD takes it for healthy as soon as it exists.`,
+      message: `Nobody has decided when an object of kind ${groupKind(by.manifest).replace(/^\//, '')} is healthy; Argo CD takes it for healthy as soon as it exists.`,
       fix: 'Add the kind to healthPolicy in argocd/health/index.ts.',
     });
   }

@@ -16,6 +16,7 @@ import { hostNames } from './host-names';
 import { leastPrivilege } from './least-privilege';
 import { loadBalancerAddresses } from './load-balancer-addresses';
 import { namespaceSecurity } from './namespace-security';
+import { neededExceptions } from './needed-exceptions';
 import { networkPolicy } from './network-policy';
 import { noDefaults } from './no-defaults';
 import { noNoise } from './no-noise';
@@ -29,7 +30,7 @@ import { resolvedSelectors } from './resolved-selectors';
 import { type Check, CheckInput, type Violation } from './types';
 import { validSchema } from './valid-schema';
 
-/** One line each; the order decides only how violations are listed. */
+/** One line each, in the order in which violations are listed. */
 export const checks: readonly Check[] = [
   validSchema,
   resolvedReferences,
@@ -55,6 +56,8 @@ export const checks: readonly Check[] = [
   canonicalQuantities,
   noNoise,
   applicationSafety,
+  // Last: it needs to know what the others were silent about.
+  neededExceptions,
 ];
 
 /** A violation with the reason of its rule. */

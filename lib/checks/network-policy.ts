@@ -169,8 +169,8 @@ function plan(cluster: Cluster, flows: readonly Flow[]): Map<string, Planned> {
   };
   for (const flow of flows) {
     const ports = flow.ports.map(flowPort);
-    for (const source of members(flow.from)) allow(entry(source), 'to', ends(cluster, flow.to), ports, flow);
-    for (const target of members(flow.to)) allow(entry(target), 'from', ends(cluster, flow.from), ports, flow);
+    for (const source of members(flow.from)) allow(entry(source), 'to', ends(cluster, flow.to, 'to'), ports, flow);
+    for (const target of members(flow.to)) allow(entry(target), 'from', ends(cluster, flow.from, 'from'), ports, flow);
   }
   return planned;
 }
@@ -269,13 +269,15 @@ function members(peer: Peer): readonly Workload[] {
 }
 
 /** An end of a flow as the permissions name it. */
-function ends(cluster: Cluster, peer: Peer): string[] {
+function ends(cluster: Cluster, peer: Peer, direction: 'from' | 'to'): string[] {
   if (isWorkload(peer)) return [pods({ matchLabels: { [NAMESPACE_NAME]: peer.namespace } }, { matchLabels: peer.labels })];
   if (isGroup(peer)) return [pods({ matchLabels: peer.namespaceLabels }, { matchLabels: peer.podLabels })];
   if (!isOutside(peer)) return [];
   switch (peer.outside) {
     case 'api-server':
-      return cluster.kubernetes.apiServer.addresses.map((address) => block(`${address}/32`, []));
+      return [...cluster.kubernetes.apiServer.addresses, ...(direction === 'from' ? cluster.kubernetes.apiServer.tunnelAddresses : [])].map(
+        (address) => block(`${address}/32`, []),
+      );
     case 'nodes':
       return cluster.nodes.map(({ address }) => block(`${address}/32`, []));
     case 'internet':

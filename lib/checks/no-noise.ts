@@ -40,7 +40,7 @@ function metadata(report: Report, object: BuiltObject): void {
     if (SERVER_SET.has(field))
       report.say(object, `metadata.${field}`, `metadata.${field} is written by the API server.`, 'Remove the field.');
   }
-  if ('status' in manifest) report.say(object, 'status', 'It has a status, which only the cluster writes.', 'Remove the field.');
+  if (manifest.status !== undefined) report.say(object, 'status', 'It has a status, which only the cluster writes.', 'Remove the field.');
 }
 
 function noiseLabels(report: Report, object: BuiltObject, labels: Readonly<Record<string, string>> | undefined, at: string): void {

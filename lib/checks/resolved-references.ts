@@ -17,6 +17,7 @@ export const resolvedReferences: Check = {
       ...namespaces(input, inventory),
       ...referencesOf(input).flatMap((reference) => unresolved(input, inventory, reference)),
       ...chartSecrets(input, inventory),
+      ...addresses(input, inventory),
       ...input.podTemplates.flatMap(podPorts),
       ...targetPorts(input, inventory),
     ]);
@@ -148,6 +149,86 @@ function chartSecrets(input: CheckInput, inventory: Inventory): Finding[] {
     }
   }
   return findings;
+}
+
+/** A Service's name in the cluster's DNS, with the port where one is said: `http://broker.connect-broker.svc.cluster.local:8081/x`. */
+const ADDRESS = /([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.svc\b(?:\.cluster\.local)?(?::([0-9]+))?/g;
+
+/** The annotation of webhooks whose authority cert-manager fills in, `<namespace>/<Certificate>`. */
+const INJECT = 'cert-manager.io/inject-ca-from';
+
+/** Addresses in configuration: data of ConfigMaps, environment and arguments of containers, values of charts. */
+function addresses(input: CheckInput, inventory: Inventory): Finding[] {
+  const findings: Finding[] = [];
+  // Every world has the broker's address: a text that resolves is read once.
+  const resolved = new Set<string>();
+  const scan = (by: BuiltObject, field: string, text: unknown): void => {
+    if (typeof text !== 'string' || !text.includes('.svc') || resolved.has(text)) return;
+    const before = findings.length;
+    for (const [address, name = '', , namespace = '', , port] of text.matchAll(ADDRESS)) {
+      const known = inventory.service(namespace, name);
+      if (known && (port === undefined || known.ports.some((each) => each.port === Number(port)) || isHeadless(known.object))) continue;
+      findings.push({
+        by,
+        field,
+        message: known
+          ? `It names the address '${address}', but Service ${namespace}/${name} has no port ${port}; it has ${list(known.ports.map((each) => String(each.port)))}.`
+          : `It names the address '${address}', but there is no Service ${namespace}/${name}.`,
+        fix: 'Correct the address, or take it from a constant that the Service is made from as well.',
+      });
+    }
+    if (findings.length === before) resolved.add(text);
+  };
+  for (const by of input.ofKind('ConfigMap')) {
+    const { data } = by.manifest;
+    for (const key in data) if (String(data[key]).includes('.svc')) scan(by, `data[${key}]`, data[key]);
+  }
+  for (const { object: by, path, spec } of input.podTemplates) {
+    for (const kind of ['initContainers', 'containers']) {
+      (spec[kind] ?? []).forEach(
+        (container: { env?: { name: string; value?: string }[]; args?: string[]; command?: string[] }, index: number) => {
+          for (const { name, value } of container.env ?? []) {
+            if (value?.includes('.svc')) scan(by, `${path}.${kind}[${label(container, index)}].env[${name}].value`, value);
+          }
+          for (const field of ['command', 'args'] as const) {
+            for (const text of container[field] ?? []) {
+              if (text.includes('.svc')) scan(by, `${path}.${kind}[${label(container, index)}].${field}`, text);
+            }
+          }
+        },
+      );
+    }
+  }
+  for (const by of input.ofKind('Application')) {
+    const values = by.manifest.spec?.source?.helm?.valuesObject;
+    if (values !== undefined) {
+      scanValues(values, 'spec.source.helm.valuesObject', (field, text) => {
+        scan(by, field, text);
+        if (!field.endsWith(`.${INJECT}`)) return;
+        const [namespace = '', name = ''] = text.split('/');
+        if (input.find('Certificate', namespace, name)) return;
+        findings.push({
+          by,
+          field,
+          message: `It names Certificate ${text}, which does not exist.`,
+          fix: 'Add the Certificate in an Application that the chart needs, or correct the name.',
+        });
+      });
+    }
+  }
+  return findings;
+}
+
+function isHeadless(service: BuiltObject | undefined): boolean {
+  return service?.manifest.spec?.clusterIP === 'None';
+}
+
+function scanValues(value: unknown, at: string, visit: (field: string, text: string) => void): void {
+  if (typeof value === 'string') visit(at, value);
+  else if (Array.isArray(value)) value.forEach((item, index) => void scanValues(item, `${at}[${index}]`, visit));
+  else if (value !== null && typeof value === 'object') {
+    for (const [key, item] of Object.entries(value)) scanValues(item, `${at}.${key}`, visit);
+  }
 }
 
 /** Ports that probes and hooks name are ports of the container. */

@@ -50,25 +50,29 @@ export function scanOf(input: CheckInput): Scan {
 const EMPTY = 1;
 const PRIVATE_KEY = 2;
 
-/** Only maps and lists are called for: they are a tenth of all values. */
+/** Called for maps and lists only, which are the few; written for speed, because it sees every value that there is. Judges emptiness as `isEmpty` does. */
 function scanInner(value: object, field: string, inList: boolean): number {
-  let found = isEmpty(value, field, inList) ? EMPTY : 0;
+  let found = 0;
+  let holdsNothing = true;
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) {
-      const inner: unknown = value[index];
-      if (typeof inner === 'string') found |= inner.length > 26 && isPrivateKey(inner) ? PRIVATE_KEY : 0;
-      else if (inner === null) found |= EMPTY;
-      else if (typeof inner === 'object') found |= scanInner(inner, field, true);
+    holdsNothing = value.length === 0;
+    for (let index = 0; index < value.length; index++) found |= scanValue(value[index], field, true);
+  } else {
+    for (const key in value) {
+      const inner = (value as Record<string, unknown>)[key];
+      if (inner === undefined) continue;
+      holdsNothing = false;
+      if (typeof inner !== 'number' && typeof inner !== 'boolean') found |= scanValue(inner, key, false);
     }
-    return found;
   }
-  for (const key in value) {
-    const inner = (value as Record<string, unknown>)[key];
-    if (typeof inner === 'string') found |= inner.length > 26 && isPrivateKey(inner) ? PRIVATE_KEY : 0;
-    else if (inner === null) found |= EMPTY;
-    else if (typeof inner === 'object') found |= scanInner(inner, key, false);
-  }
-  return FREE_FIELDS.has(field) ? found & PRIVATE_KEY : found;
+  if (holdsNothing && !inList && !MEANINGFUL_EMPTY.has(field)) found |= EMPTY;
+  return found !== 0 && FREE_FIELDS.has(field) ? found & PRIVATE_KEY : found;
+}
+
+function scanValue(value: unknown, field: string, inList: boolean): number {
+  if (typeof value === 'string') return value.length > 26 && isPrivateKey(value) ? PRIVATE_KEY : 0;
+  if (value === null) return EMPTY;
+  return typeof value === 'object' ? scanInner(value, field, inList) : 0;
 }
 
 /** Whether a text holds a private key in PEM, of any format. */

@@ -4,7 +4,7 @@
  */
 
 import type { BuiltApplication, BuiltCluster, BuiltObject } from '../build';
-import type { PlainObject } from '../emit/manifest';
+import type { Exception, PlainObject } from '../emit/manifest';
 import { CLUSTER_SCOPED, describe } from '../emit/paths';
 
 /** One breach of one rule. */
@@ -52,6 +52,7 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 };
 
 export class CheckInput {
+  private readonly used = new Set<Exception>();
   private kinds?: Map<string, BuiltObject[]>;
   private names?: Map<string, BuiltObject>;
   private templates?: PodTemplate[];
@@ -110,9 +111,16 @@ export class CheckInput {
     return this.built.applications.get(name);
   }
 
+  /** Whether some check would have reported a violation but for this exception; known once all have run. */
+  wasNeeded(exception: Exception): boolean {
+    return this.used.has(exception);
+  }
+
   /** Whether the object departs from the rule at the field, with a reason that reviews see. */
   excepted(object: BuiltObject, rule: string, field: string): boolean {
-    return object.exceptions.some((exception) => exception.rule === rule && exception.field === field);
+    const exception = object.exceptions.find((each) => each.rule === rule && each.field === field);
+    if (exception) this.used.add(exception);
+    return exception !== undefined;
   }
 }
 

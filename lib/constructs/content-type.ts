@@ -23,7 +23,7 @@ import {
   FleetAutoscalerSpecSyncType,
 } from '../../imports/autoscaling.agones.dev';
 import { type BuildContext, labels } from '../component';
-import { add, type Exception } from '../emit/manifest';
+import { add } from '../emit/manifest';
 import { CONFIG_HASH_ANNOTATION, configHash, GAME_FILES, instanceEnvironment, memoryLimitOf, POD_ENVIRONMENT } from '../game-contract';
 import { KubeConfigMap } from '../k8s';
 import type { ContentType } from '../model/cluster';
@@ -39,26 +39,6 @@ export const DRAINING_LABEL = 'mmo/draining';
 
 /** Seconds between two looks of an autoscaler. Agones' 30 would let a player wait that long for a server that only has to be asked for. */
 const AUTOSCALER_SECONDS = 5;
-
-/** Where a Fleet's pods differ from our rules, and why. */
-const EXCEPTIONS: readonly Exception[] = [
-  {
-    rule: 'service-account',
-    field: 'spec.template.spec.template.spec.serviceAccountName',
-    reason:
-      "Agones' sidecar calls the API as agones-sdk, which Agones sets only where nothing is written; it hides that token from the game's container",
-  },
-  {
-    rule: 'service-account-token',
-    field: 'spec.template.spec.template.spec.automountServiceAccountToken',
-    reason: "Agones' sidecar needs its token; the game's container sees an empty folder in its place",
-  },
-  {
-    rule: 'probes',
-    field: 'spec.template.spec.template.spec.containers[game]',
-    reason: "Agones adds the liveness probe (its SDK's health check); readiness is the SDK's Ready, since no Service selects instances",
-  },
-];
 
 /** Adds everything of one content type. */
 export function addContentType(chart: Chart, context: BuildContext, type: ContentType): void {
@@ -86,88 +66,84 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
     ),
     purpose: `netcode keys of '${type.name}': whoever has them can make tokens for its instances`,
   });
-  add(
-    chart,
-    Fleet,
-    {
-      metadata,
-      // No replicas: they are the autoscaler's, and Git's number would win for a moment at every sync.
-      spec: {
-        // Packed, the default, only helps where empty nodes can be given back.
-        scheduling: FleetSpecScheduling.DISTRIBUTED,
-        allocationOverflow: { labels: { [DRAINING_LABEL]: 'true' } },
-        template: {
-          metadata: { labels: running },
-          spec: {
-            // Policy Dynamic and protocol UDP are Agones' defaults: a host port out of the cluster's range.
-            ports: [{ name: 'game', containerPort: GAME_PORTS.game }],
-            // A server binds its port and loads before it can answer; after that Agones' own 5 s, three times, hold.
-            health: { initialDelaySeconds: 30 },
-            counters: { [ROOMS_COUNTER]: { capacity: type.rooms } },
-            lists: { [PLAYERS_LIST]: { capacity: type.capacity } },
-            ...(type.eviction === 'Never' ? {} : { eviction: { safe: EVICTION[type.eviction] } }),
-            template: {
-              metadata: { labels: running, annotations: { [CONFIG_HASH_ANNOTATION]: configHash(data) } },
-              spec: {
-                // Neither serviceAccountName nor automountServiceAccountToken: see EXCEPTIONS.
-                enableServiceLinks: false,
-                ...(cluster.network.instanceNode ? { nodeSelector: { 'kubernetes.io/hostname': cluster.network.instanceNode } } : {}),
-                ...(type.graceSeconds === 30 ? {} : { terminationGracePeriodSeconds: type.graceSeconds }),
-                securityContext: {
-                  runAsNonRoot: true,
-                  runAsUser: cluster.game.user,
-                  runAsGroup: cluster.game.user,
-                  fsGroup: cluster.game.user,
-                  seccompProfile: { type: FleetSpecTemplateSpecTemplateSpecSecurityContextSeccompProfileType.RUNTIME_DEFAULT },
-                },
-                containers: [
-                  {
-                    name: 'game',
-                    image: cluster.game.image,
-                    // The game port is not here: Agones adds it, with the host port.
-                    ports: [
-                      { name: 'status', containerPort: GAME_PORTS.status },
-                      { name: 'metrics', containerPort: GAME_PORTS.metrics },
-                    ],
-                    envFrom: [{ configMapRef: { name: type.name } }],
-                    env: Object.entries(POD_ENVIRONMENT).map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
-                    resources: {
-                      requests: { cpu: type.resources.cpu, memory: type.resources.memory },
-                      limits: { memory: memoryLimitOf(type.resources) },
-                    },
-                    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-                    volumeMounts: [
-                      { name: 'netcode-key', mountPath: dirname(GAME_FILES.netcodeKey), readOnly: true },
-                      { name: 'broker-token', mountPath: dirname(GAME_FILES.brokerToken), readOnly: true },
-                      { name: 'tmp', mountPath: GAME_FILES.temporary },
-                    ],
-                  },
-                ],
-                volumes: [
-                  {
-                    name: 'netcode-key',
-                    secret: {
-                      secretName: instanceKeySecret(type.name),
-                      items: [{ key: generation, path: basename(GAME_FILES.netcodeKey) }],
-                      defaultMode: 0o440,
-                    },
-                  },
-                  {
-                    name: 'broker-token',
-                    projected: {
-                      sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: basename(GAME_FILES.brokerToken) } }],
-                    },
-                  },
-                  { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
-                ],
+  add(chart, Fleet, {
+    metadata,
+    // No replicas: they are the autoscaler's, and Git's number would win for a moment at every sync.
+    spec: {
+      // Packed, the default, only helps where empty nodes can be given back.
+      scheduling: FleetSpecScheduling.DISTRIBUTED,
+      allocationOverflow: { labels: { [DRAINING_LABEL]: 'true' } },
+      template: {
+        metadata: { labels: running },
+        spec: {
+          // Policy Dynamic and protocol UDP are Agones' defaults: a host port out of the cluster's range.
+          ports: [{ name: 'game', containerPort: GAME_PORTS.game }],
+          // A server binds its port and loads before it can answer; after that Agones' own 5 s, three times, hold.
+          health: { initialDelaySeconds: 30 },
+          counters: { [ROOMS_COUNTER]: { capacity: type.rooms } },
+          lists: { [PLAYERS_LIST]: { capacity: type.capacity } },
+          ...(type.eviction === 'Never' ? {} : { eviction: { safe: EVICTION[type.eviction] } }),
+          template: {
+            metadata: { labels: running, annotations: { [CONFIG_HASH_ANNOTATION]: configHash(data) } },
+            spec: {
+              // Neither serviceAccountName nor automountServiceAccountToken: Agones' sidecar calls the API as agones-sdk, which Agones sets only where nothing
+              // is written, and hides that token from the game's container. No probes either: Agones adds its own (the SDK's health check and Ready).
+              enableServiceLinks: false,
+              ...(cluster.network.instanceNode ? { nodeSelector: { 'kubernetes.io/hostname': cluster.network.instanceNode } } : {}),
+              ...(type.graceSeconds === 30 ? {} : { terminationGracePeriodSeconds: type.graceSeconds }),
+              securityContext: {
+                runAsNonRoot: true,
+                runAsUser: cluster.game.user,
+                runAsGroup: cluster.game.user,
+                fsGroup: cluster.game.user,
+                seccompProfile: { type: FleetSpecTemplateSpecTemplateSpecSecurityContextSeccompProfileType.RUNTIME_DEFAULT },
               },
+              containers: [
+                {
+                  name: 'game',
+                  image: cluster.game.image,
+                  // The game port is not here: Agones adds it, with the host port.
+                  ports: [
+                    { name: 'status', containerPort: GAME_PORTS.status },
+                    { name: 'metrics', containerPort: GAME_PORTS.metrics },
+                  ],
+                  envFrom: [{ configMapRef: { name: type.name } }],
+                  env: Object.entries(POD_ENVIRONMENT).map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
+                  resources: {
+                    requests: { cpu: type.resources.cpu, memory: type.resources.memory },
+                    limits: { memory: memoryLimitOf(type.resources) },
+                  },
+                  securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+                  volumeMounts: [
+                    { name: 'netcode-key', mountPath: dirname(GAME_FILES.netcodeKey), readOnly: true },
+                    { name: 'broker-token', mountPath: dirname(GAME_FILES.brokerToken), readOnly: true },
+                    { name: 'tmp', mountPath: GAME_FILES.temporary },
+                  ],
+                },
+              ],
+              volumes: [
+                {
+                  name: 'netcode-key',
+                  secret: {
+                    secretName: instanceKeySecret(type.name),
+                    items: [{ key: generation, path: basename(GAME_FILES.netcodeKey) }],
+                    defaultMode: 0o440,
+                  },
+                },
+                {
+                  name: 'broker-token',
+                  projected: {
+                    sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: basename(GAME_FILES.brokerToken) } }],
+                  },
+                },
+                { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+              ],
             },
           },
         },
       },
     },
-    { exceptions: EXCEPTIONS },
-  );
+  });
   add(chart, FleetAutoscaler, {
     metadata,
     spec: {

@@ -18,7 +18,7 @@ export interface PlainObject {
 export interface Exception {
   /** Id of the check, such as `pod-security`. */
   readonly rule: string;
-  /** The field that departs, such as `containers[pihole].securityContext.readOnlyRootFilesystem`. */
+  /** The full path of the field that departs, such as `spec.template.spec.containers[pihole].securityContext.readOnlyRootFilesystem`. */
   readonly field: string;
   /** Why it must be so. */
   readonly reason: string;

@@ -3,7 +3,7 @@
  * It deliberately holds data only; what the data becomes in Kubernetes is the charts' business.
  */
 import type { z } from 'zod';
-import { DEFAULT_GAME_PORT } from './defaults';
+import { continentResources, DEFAULT_GAME_PORT } from './defaults';
 import type {
   ClusterDescription,
   ContentTypeDescription,
@@ -92,22 +92,80 @@ export function resolveCluster(input: ClusterDescription): Cluster {
   const clusterName = typeof input?.name === 'string' ? input.name : '(without a name)';
   const parsed = schema.safeParse(input);
   const mistakes = parsed.success ? [] : describeIssues(parsed.error, input);
-  const data = parsed.success ? parsed.data : schema.safeParse(withoutUnknownKeys(input, parsed.error)).data;
-  if (data) mistakes.push(...crossChecks(data));
+  const data = parsed.success ? parsed.data : withoutWrongFields(input);
+  if (data) {
+    // What is wrong at the place of a field that was left out follows from that.
+    const said = mistakes.map(({ path }) => path);
+    mistakes.push(...crossChecks(data).filter(({ path }) => !said.some((other) => other === path || other.startsWith(`${path}.`))));
+  }
   if (mistakes.length > 0 || !data) throw new DescriptionError(clusterName, mistakes);
   return derive(data);
 }
 
-/** A misspelt field hides nothing else: without it the rest can still be judged in the same run. */
-function withoutUnknownKeys(input: unknown, error: z.ZodError): unknown {
-  const copy = structuredClone(input);
-  for (const issue of error.issues) {
-    if (issue.code !== 'unrecognized_keys') continue;
-    // biome-ignore lint/suspicious/noExplicitAny: walking the operator's own, untyped input.
-    const parent = issue.path.reduce<any>((at, part) => at?.[part], copy);
-    for (const key of issue.keys) delete parent[key];
+/** Parts of a description that no rule needs in order to judge the others: what is wrong there by itself hides nothing else. */
+const SEPARATE: ReadonlySet<PropertyKey> = new Set(['realms', 'instances', 'storage', 'monitoring', 'broker', 'dns']);
+/** Fields of a world whose absence means no other world's mistake. Without any other field the whole entry is left out. */
+const OMISSIBLE: ReadonlySet<PropertyKey> = new Set([
+  'title',
+  'address',
+  'port',
+  'node',
+  'storage',
+  'capacity',
+  'resources',
+  'cpu',
+  'memory',
+  'memoryLimit',
+]);
+
+/**
+ * The description without what is wrong by itself, so that rules between fields judge the rest in the same run.
+ * Undefined where the wrong field is one that such rules compare others with (the network, the nodes): then they wait for the next run.
+ */
+function withoutWrongFields(input: unknown): ParsedDescription | undefined {
+  let copy = structuredClone(input);
+  // Each round leaves something out; a mistake sits at most this deep.
+  for (let round = 0; round < 8; round += 1) {
+    const parsed = schema.safeParse(copy);
+    if (parsed.success) return parsed.data;
+    const wrong = new Set<unknown>();
+    for (const issue of parsed.error.issues) if (!leaveOut(copy, issue, wrong)) return undefined;
+    copy = withoutEntries(copy, wrong);
   }
-  return copy;
+  return undefined;
+}
+
+/** Removes the field of an issue, or notes the entry of a list that has to go. False when neither may. */
+function leaveOut(description: unknown, issue: z.core.$ZodIssue, wrong: Set<unknown>): boolean {
+  // biome-ignore lint/suspicious/noExplicitAny: walking the operator's own, untyped input.
+  const chain: any[] = [description];
+  for (const part of issue.path) chain.push(chain.at(-1)?.[part]);
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) delete chain.at(-1)[key];
+    return true;
+  }
+  const leaf = issue.path.at(-1);
+  if (!SEPARATE.has(issue.path[0] ?? '') || leaf === undefined) return false;
+  const entry = issue.path.findLastIndex((part) => typeof part === 'number');
+  const present = chain.at(-1) !== undefined;
+  if (
+    present &&
+    typeof leaf === 'string' &&
+    (entry === -1 || leaf === 'continents' || (issue.path[0] === 'realms' && OMISSIBLE.has(leaf)))
+  ) {
+    delete chain.at(-2)[leaf];
+    return true;
+  }
+  if (entry === -1) return false;
+  wrong.add(chain[entry + 1]);
+  return true;
+}
+
+/** A copy without these entries of lists. */
+function withoutEntries(value: unknown, wrong: ReadonlySet<unknown>): unknown {
+  if (wrong.size === 0 || value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.filter((entry) => !wrong.has(entry)).map((entry) => withoutEntries(entry, wrong));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutEntries(each, wrong)]));
 }
 
 function derive(data: ParsedDescription): Cluster {
@@ -130,7 +188,7 @@ function derive(data: ParsedDescription): Cluster {
         port: continent.port ?? DEFAULT_GAME_PORT,
         storage: continent.storage ?? realm.storage,
         capacity: continent.capacity ?? realm.capacity,
-        resources: continent.resources ?? realm.resources,
+        resources: continentResources(realm.resources, continent.resources),
         lanAddress:
           realm.exposure.type === 'shared-address'
             ? realm.exposure.address

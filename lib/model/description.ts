@@ -47,14 +47,21 @@ export const port = z.number().int().min(1).max(65535);
 /** Five fields of a cron schedule; what the fields may hold is left to the API server. */
 export const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'must be a cron schedule of five fields, such as "30 4 * * *"');
 
-export const resources = z.strictObject({
-  /** CPU that the scheduler reserves. No CPU limit is ever set: throttling shows as lag. */
-  cpu: quantity.default('500m'),
-  /** Memory that the scheduler reserves. */
-  memory: bytes.default('1Gi'),
-  /** Memory at which the kernel kills the process. @default twice the request would hide leaks; the same as `memory`, so that a node never overcommits memory */
-  memoryLimit: bytes.optional(),
-});
+/** What a container reserves, field by field; every field that is left out has its default (no CPU limit is ever set: throttling shows as lag). */
+const resourcesOf = (defaults: { cpu: string; memory: string }) =>
+  z
+    .strictObject({
+      /** CPU that the scheduler reserves. */
+      cpu: quantity.default(defaults.cpu),
+      /** Memory that the scheduler reserves. */
+      memory: bytes.default(defaults.memory),
+      /** Memory at which the kernel kills the process. @default the same as `memory`, so that a node never promises more than it has */
+      memoryLimit: bytes.optional(),
+    })
+    .prefault({});
+
+/** Only what differs from the realm's. */
+const partialResources = z.strictObject({ cpu: quantity.optional(), memory: bytes.optional(), memoryLimit: bytes.optional() });
 
 /** A container image: repository, tag and digest. */
 export const image = z
@@ -98,7 +105,8 @@ const continent = z.strictObject({
   storage: bytes.optional(),
   /** Players at once. @default the realm's */
   capacity: z.number().int().positive().optional(),
-  resources: resources.optional(),
+  /** Only what differs from the realm's, field by field. */
+  resources: partialResources.optional(),
   /** First step of removing a world: no replicas and no external Service; volume and backups are kept. */
   state: z.enum(['active', 'retired']).default('active'),
 });
@@ -120,7 +128,7 @@ const realm = z.strictObject({
   exposure,
   capacity: z.number().int().positive().default(500),
   storage: bytes.default('20Gi'),
-  resources: resources.prefault({}),
+  resources: resourcesOf({ cpu: '500m', memory: '1Gi' }),
   /** Rises by one at each rotation of the netcode key; the sealed key of that generation must exist. */
   netcodeKeyGeneration: z.number().int().positive().default(1),
   state: z.enum(['active', 'retired']).default('active'),
@@ -181,7 +189,7 @@ const contentType = z.strictObject({
   /** Rooms that one server holds at once; more than one makes the server serve several sessions (Agones' high-density). @default 1 */
   rooms: z.number().int().min(1).max(100).default(1),
   autoscaling: z.discriminatedUnion('policy', [buffer, counter, schedule]),
-  resources: resources.prefault({ cpu: '250m', memory: '512Mi' }),
+  resources: resourcesOf({ cpu: '250m', memory: '512Mi' }),
   netcodeKeyGeneration: z.number().int().positive().default(1),
   /** When a running match may be evicted: never (Agones guards it by a budget), when the server saves within 10 minutes, or only by cluster upgrades. */
   eviction: z.enum(['Never', 'Always', 'OnUpgrade']).default('Never'),
@@ -207,7 +215,15 @@ export const description = z.strictObject({
   name,
   kubernetes: z.strictObject({
     /** Where the API server listens (after the Service's address translation): NetworkPolicies need it. One address per control-plane node. */
-    apiServer: z.strictObject({ addresses: z.array(ipv4).min(1), port: port.default(6443) }),
+    apiServer: z.strictObject({
+      addresses: z.array(ipv4).min(1),
+      port: port.default(6443),
+      /**
+       * More addresses from which its calls of webhooks reach pods: with an overlay network (k3s' Flannel, Calico's tunnels) these are the
+       * control-plane nodes' own addresses in the pod network, such as `10.42.0.0`. @default none
+       */
+      tunnelAddresses: z.array(ipv4).default([]),
+    }),
     /** Who brings metrics-server, which autoscaling needs: k3s does (`provided`), kubeadm, kind and Talos do not. */
     metricsServer: z.enum(['install', 'provided']).default('install'),
     /** MetalLB gives Services addresses of the LAN; without it (laptops) everything is published on ports of the node. */
@@ -278,7 +294,7 @@ export const description = z.strictObject({
   database: z
     .strictObject({
       storage: bytes.default('10Gi'),
-      resources: resources.prefault({ cpu: '250m', memory: '512Mi' }),
+      resources: resourcesOf({ cpu: '250m', memory: '512Mi' }),
       /** Rises by one when the database is recovered from a backup: each generation archives under its own name, never over an old one. */
       generation: z.number().int().positive().default(1),
     })
@@ -331,4 +347,4 @@ export type ParsedDescription = z.output<typeof description>;
 export type RealmDescription = ParsedDescription['realms'][number];
 export type ContinentDescription = RealmDescription['continents'][number];
 export type ContentTypeDescription = ParsedDescription['instances'][number];
-export type Resources = z.output<typeof resources>;
+export type Resources = RealmDescription['resources'];

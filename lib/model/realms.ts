@@ -4,7 +4,7 @@
  */
 import type { Mistake } from './cluster';
 import { memoryMistakes } from './content-types';
-import { DEFAULT_GAME_PORT } from './defaults';
+import { continentResources, DEFAULT_GAME_PORT } from './defaults';
 import type { ContinentDescription, ParsedDescription, RealmDescription } from './description';
 
 /** Most clients of one renet server (renetcode's NETCODE_MAX_CLIENTS). */
@@ -47,7 +47,8 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
     mistakes.push(...nameMistakes(realm, at));
     for (const continent of realm.continents) {
       const path = `${at}.continents[${continent.name}]`;
-      if (continent.resources) mistakes.push(...memoryMistakes(continent.resources, `${path}.resources`));
+      if (continent.resources)
+        mistakes.push(...memoryMistakes(continentResources(realm.resources, continent.resources), `${path}.resources`));
       const capacity = continent.capacity ?? realm.capacity;
       if (capacity > MOST_CLIENTS) {
         mistakes.push({

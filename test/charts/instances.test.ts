@@ -100,11 +100,6 @@ describe('instanced content', () => {
     expect([lists, counters]).toEqual([{ players: { capacity: 40 } }, { rooms: { capacity: 4 } }]);
   });
 
-  test('each departure of a Fleet from our rules is written on it with its reason', () => {
-    const lines = example.get('Fleet', 'instances/dungeon').metadata.annotations?.['mmo/exceptions']?.split('\n') ?? [];
-    expect(lines.map((line) => line.split(' ')[0])).toEqual(['service-account', 'service-account-token', 'probes']);
-  });
-
   test('each content type has a netcode key of its own', () => {
     expect(example.secrets.map((spec) => [spec.name, Object.values(spec.keys).map((key) => key.value)])).toEqual([
       ['netcode-key-dungeon', ['netcode/instance/dungeon/1']],

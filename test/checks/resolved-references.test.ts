@@ -445,6 +445,61 @@ describe('references that lead nowhere', () => {
     ]);
   });
 
+  it.each<[string, string, string]>([
+    [
+      'of a Service that does not exist',
+      'http://broker.connect-broker.svc.cluster.local:8081',
+      'but there is no Service connect-broker/broker.',
+    ],
+    [
+      'with a port that the Service does not have',
+      'http://connect-broker-internal.connect-broker.svc:8080',
+      'but Service connect-broker/connect-broker-internal has no port 8080; it has 8081.',
+    ],
+  ])('are refused: an address %s, in a ConfigMap', (_, url, problem) => {
+    const objects = changed('ConfigMap realm-aurora/eldermoor', ({ data }) => {
+      data.MMO_BROKER_URL = `${url}/claim`;
+    });
+    expect(sentencesOf(check, objects)).toEqual([
+      `ConfigMap realm-aurora/eldermoor data[MMO_BROKER_URL]: It names the address '${url.slice(7)}', ${problem}`,
+    ]);
+  });
+
+  it('are refused: an address in the environment', () => {
+    const objects = changed(broker, ({ spec }) => {
+      spec.template.spec.containers[0].env.push({ name: 'HOST', value: 'pooler.database.svc' });
+    });
+    expect(sentencesOf(check, objects)).toEqual([
+      `${broker} ${template}.containers[broker].env[HOST].value: It names the address 'pooler.database.svc', but there is no Service database/pooler.`,
+    ]);
+  });
+
+  it('are refused: an address in the values of a chart', () => {
+    const objects = changed('Application argocd/k8up', ({ spec }) => {
+      spec.source.helm.valuesObject = { env: [{ name: 'X', value: 'http://gateway.monitoring.svc:9091' }] };
+    });
+    expect(sentencesOf(check, objects)).toEqual([
+      "Application argocd/k8up spec.source.helm.valuesObject.env[0].value: It names the address 'gateway.monitoring.svc:9091', but there is no Service monitoring/gateway.",
+    ]);
+  });
+
+  it('are refused: a Certificate in the values of a chart', () => {
+    const objects = changed('Application argocd/k8up', ({ spec }) => {
+      spec.source.helm.valuesObject = { webhook: { annotations: { 'cert-manager.io/inject-ca-from': 'k8up/webhook' } } };
+    });
+    expect(sentencesOf(check, objects)).toEqual([
+      'Application argocd/k8up spec.source.helm.valuesObject.webhook.annotations.cert-manager.io/inject-ca-from: It names Certificate k8up/webhook, which does not exist.',
+    ]);
+  });
+
+  it('include addresses of Services, also of those that CloudNativePG makes and of single pods', () => {
+    const objects = changed('ConfigMap realm-aurora/eldermoor', ({ data }) => {
+      data.URLS =
+        'http://connect-broker-internal.connect-broker.svc.cluster.local:8081/x postgres-rw.database.svc:5432 eldermoor-0.eldermoor.realm-aurora.svc:7777';
+    });
+    expect(sentencesOf(check, objects)).toEqual([]);
+  });
+
   it('are refused: a Service of a chart that the cluster does not have', () => {
     const fewer = charts.filter(({ name }) => name !== 'kube-prometheus-stack');
     expect(sentencesOf(check, goodObjects(), { charts: fewer })).toEqual([

@@ -167,7 +167,8 @@ export class Client {
   /** Path of a collection. @throws when the server does not serve the kind */
   collection(apiVersion: string, kind: string, namespace?: string): string {
     const resource = this.resources.get(`${apiVersion} ${kind}`);
-    if (resource === undefined) throw new ApiError(404, 'NotFound', `The API server does not serve kind ${kind} of ${apiVersion}.`);
+    if (this.resources.size === 0) throw new Error('The client does not know yet what the server serves; call discover() first.');
+    if (resource === undefined) throw new ApiError(404, 'NotServed', `The API server does not serve kind ${kind} of ${apiVersion}.`);
     const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     if (resource.namespaced && namespace === undefined) throw new Error(`A ${kind} is in a namespace, but none is named.`);
     return `${base}${resource.namespaced ? `/namespaces/${namespace}` : ''}/${resource.plural}`;

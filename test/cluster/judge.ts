@@ -26,7 +26,7 @@ export class Judge {
     try {
       return await this.client.get(this.client.pathOf(object));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
+      if (error instanceof ApiError && error.reason === 'NotFound') return undefined;
       throw error;
     }
   }

@@ -24,7 +24,7 @@ export function isProtectedFromPruning(judge: () => Judge): void {
       await judge()
         .client.delete(object)
         .catch((error) => {
-          if (!(error instanceof ApiError) || error.status !== 404) throw error;
+          if (!(error instanceof ApiError) || error.reason !== 'NotFound') throw error;
         });
     }
   });

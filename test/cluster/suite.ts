@@ -18,6 +18,9 @@ export function judgeCluster(cluster: string): void {
         made ??= new Judge(plane);
         return made;
       };
+      beforeAll(async () => {
+        await judge().client.discover();
+      });
       afterAll(() => made?.client.close());
 
       describe('what the API server takes', () => isAccepted(judge));

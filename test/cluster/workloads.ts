@@ -11,6 +11,7 @@ import { models } from './planes';
 
 const CONTINENT = 'mmo/continent';
 const REALM = 'mmo/realm';
+const CONFIG_HASH = 'mmo/config-hash';
 
 export function runsOnNodes(judge: () => Judge): void {
   test("every StatefulSet's pods run, named by it", async () => {
@@ -115,7 +116,7 @@ export function runsOnNodes(judge: () => Judge): void {
     const before = await podIds(judge());
     for (const world of updated) {
       const next = structuredClone(world);
-      next.spec.template.metadata.annotations = { ...next.spec.template.metadata.annotations, 'mmo/config-hash': 'another' };
+      next.spec.template.metadata.annotations = { ...next.spec.template.metadata.annotations, [CONFIG_HASH]: 'another' };
       await judge().client.apply(next);
     }
     const after = await eventually(
@@ -125,8 +126,14 @@ export function runsOnNodes(judge: () => Judge): void {
     const restarted = [...before].filter(([id]) => !after.has(id)).map(([, pod]) => pod);
     expect(restarted.filter((pod) => !inRealm(pod)).map(named)).toEqual([]);
     expect(restarted.map((pod) => pod.metadata.name).sort()).toEqual(updated.map((world) => `${world.metadata.name}-0`).sort());
-    // As it was, for whoever comes next.
+    // As it was, and at rest, for whoever comes next.
     for (const world of updated) await judge().client.apply(world);
+    const hash = (object: PlainObject): string | undefined => object.metadata.annotations?.[CONFIG_HASH];
+    const restored = await eventually(
+      async () => [...(await podIds(judge())).values()].filter(inRealm),
+      (pods) => pods.length === updated.length && pods.every((pod) => isReady(pod) && hash(pod) !== 'another'),
+    );
+    expect(restored.map(hash)).not.toContain('another');
   });
 }
 

@@ -76,12 +76,13 @@ function headings(page: string): string[] {
   );
 }
 
-/** `charts/index.ts`, `versions.ts`, `docs/how-to/`; not `apps/v1` (an API), `npm run synth` (spaces) or `metrics-server` (no file name). */
+/** `charts/index.ts`, `versions.ts`, `docs/how-to/`; not `apps/v1` (an API), `argocd/argocd-server` (a workload) or `npm run synth`. */
 function looksLikePath(text: string): boolean {
   if (/[\s()=,;:'"$]/.test(text)) return false;
   const [first = '', ...rest] = text.split('/');
-  if (rest.length === 0) return /^[A-Za-z.-]+\.(?:ts|mjs|js|json|yaml|md)$/.test(text) && /^[a-z]/.test(text) && isTopLevelName(text);
-  return top.includes(first) && !/^v[0-9]/.test(rest[0] ?? '');
+  if (rest.length === 0) return isTopLevelName(text);
+  const last = rest.at(-1) ?? '';
+  return top.includes(first) && (last === '' || last.includes('.') || beforePlaceholder(text) !== text);
 }
 
 /** A bare file name may be one of any folder, so only those that a reader would look for at the top count. */

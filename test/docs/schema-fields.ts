@@ -37,37 +37,44 @@ function definitionOf(schema: z.ZodType): Definition {
 function walk(definition: Definition, path: string, given: Given, fields: Map<string, Field>): void {
   switch (definition.type) {
     case 'optional':
-      return walk(definitionOf(definition.innerType), path, { optional: true }, fields);
+      walk(definitionOf(definition.innerType), path, { optional: true }, fields);
+      break;
     case 'default':
     case 'prefault':
-      return walk(definitionOf(definition.innerType), path, { value: given.value ?? definition.defaultValue }, fields);
+      walk(definitionOf(definition.innerType), path, { value: given.value ?? definition.defaultValue }, fields);
+      break;
     case 'object':
       if (given.optional) note(fields, path, given, []);
       for (const [key, child] of Object.entries(definition.shape as Record<string, z.ZodType>)) {
         const value = (given.value as Record<string, unknown> | undefined)?.[key];
         walk(definitionOf(child), path === '' ? key : `${path}.${key}`, { value }, fields);
       }
-      return;
+      break;
     case 'array': {
       const element = definitionOf(definition.element);
-      if (element.type !== 'object') return note(fields, path, given, []);
-      note(fields, `${path}[]`, given, []);
-      return walk(element, `${path}[]`, {}, fields);
+      const ofObjects = element.type === 'object';
+      note(fields, ofObjects ? `${path}[]` : path, given, []);
+      if (ofObjects) walk(element, `${path}[]`, {}, fields);
+      break;
     }
     case 'union':
-      if (definition.discriminator === undefined) return note(fields, path, given, []);
-      for (const option of definition.options) walk(definitionOf(option), path, {}, fields);
-      return;
+      if (definition.discriminator === undefined) note(fields, path, given, []);
+      else for (const option of definition.options) walk(definitionOf(option), path, {}, fields);
+      break;
     case 'pipe':
-      return walk(definitionOf(definition.in), path, given, fields);
+      walk(definitionOf(definition.in), path, given, fields);
+      break;
     case 'enum':
-      return note(fields, path, given, Object.keys(definition.entries));
+      note(fields, path, given, Object.keys(definition.entries));
+      break;
     case 'literal':
-      return note(fields, path, given, definition.values);
+      note(fields, path, given, definition.values);
+      break;
     case 'string':
     case 'number':
     case 'boolean':
-      return note(fields, path, given, []);
+      note(fields, path, given, []);
+      break;
     default:
       throw new Error(`The schema has a '${definition.type}' at '${path}', which test/docs/schema-fields.ts does not know; add it there.`);
   }

@@ -206,12 +206,32 @@ describe('mistakes', () => {
     }
   };
 
-  test('of one field and of several fields are reported together', () => {
+  test.each<[string, (description: Mutable) => void, string]>([
+    ['of a world', (d) => (d.realms[0].capacity = 'many'), 'realms[aurora].capacity'],
+    ['of a continent', (d) => (d.realms[1].continents[0].port = '40002'), 'realms[borealis].continents[frosthold].port'],
+    ['of an exposure', (d) => (d.realms[1].exposure.type = 'magic'), 'realms[borealis].exposure.type'],
+    ['of a name', (d) => (d.realms[1].name = 'Borealis!'), 'realms[Borealis!].name'],
+    ['of a content type', (d) => (d.instances[0].capacity = 0), 'instances[dungeon].capacity'],
+    ['of a quantity', (d) => (d.monitoring = { logsStorage: 'much' }), 'monitoring.logsStorage'],
+    ['of a whole list', (d) => (d.instances = 'none'), 'instances'],
+  ])('%s do not hide an address that is used twice', (_, change, path) => {
     const description = validDescription() as Mutable;
-    description.domain = 'not a domain';
     description.realms[0].continents[1].address = '192.168.1.245';
-    const paths = mistakesOf(description)?.mistakes.map(({ path }) => path);
-    expect(paths).toEqual(['domain', 'realms[aurora].continents[sunreach].address']);
+    change(description);
+    expect(mistakesOf(description)?.mistakes.map((mistake) => mistake.path)).toEqual([path, 'realms[aurora].continents[sunreach].address']);
+  });
+
+  test.each<[string, (description: Mutable) => void, string]>([
+    ['an address', (d) => (d.realms[0].continents[0].address = 'here'), 'realms[aurora].continents[eldermoor].address'],
+    ['a port', (d) => (d.realms[1].continents[0].port = 70000), 'realms[borealis].continents[frosthold].port'],
+    ['an address of a realm', (d) => (d.realms[1].exposure.address = 'there'), 'realms[borealis].exposure.address'],
+    ['the last continent', (d) => (d.realms[1].continents = []), 'realms[borealis].continents'],
+    ['the pool', (d) => (d.network.pool = 'all'), 'network.pool'],
+    ['a node', (d) => (d.nodes[1].address = 'attic'), 'nodes[node-2].address'],
+  ])('of %s are said once, without what only follows from them', (_, change, path) => {
+    const description = validDescription() as Mutable;
+    change(description);
+    expect(mistakesOf(description)?.mistakes.map((mistake) => mistake.path)).toEqual([path]);
   });
 
   test('of a misspelt field hide no other', () => {

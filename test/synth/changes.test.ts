@@ -47,18 +47,12 @@ const filesOfRealm = [
   'world-backups/realm-zephyr/SealedSecret.world-backup-store.yaml',
   'world-backups/realm-zephyr/ServiceAccount.world-backup.yaml',
 ];
-/** Who may scrape, and where the project may write: both name each realm. */
-const REALM_LISTS = ['M namespaces/monitoring/NetworkPolicy.prometheus.yaml', 'M root/argocd/AppProject.game.yaml'];
+/** Where the project of the game may write: it names each namespace. */
+const PROJECT = 'M root/argocd/AppProject.game.yaml';
 
 describe('a realm', () => {
   test('that is added has its own files and is named in the lists', () => {
-    expect(changed(addRealm)).toEqual([
-      ...filesOfRealm.map((path) => `A ${path}`),
-      ...BROKER_LIST,
-      BROKER_KEYS,
-      GAME_ADDRESSES,
-      ...REALM_LISTS,
-    ]);
+    expect(changed(addRealm)).toEqual([...filesOfRealm.map((path) => `A ${path}`), ...BROKER_LIST, BROKER_KEYS, GAME_ADDRESSES, PROJECT]);
   });
 
   test('that is retired stops, and leaves its addresses', () => {
@@ -77,7 +71,7 @@ describe('a realm', () => {
   test('that is removed after it was retired leaves with its own files and the lists', () => {
     const retired: Change = (d) => d.realms.push({ ...zephyr, state: 'retired' });
     const gone = filesOfRealm.filter((path) => !/PodDisruptionBudget|Service\.cloudreach-public/.test(path));
-    expect(changed((d) => d.realms.pop(), retired)).toEqual([BROKER_KEYS, ...REALM_LISTS, ...gone.map((path) => `D ${path}`)]);
+    expect(changed((d) => d.realms.pop(), retired)).toEqual([BROKER_KEYS, PROJECT, ...gone.map((path) => `D ${path}`)]);
   });
 
   test('with another title changes what players see and nothing else', () => {

@@ -1,5 +1,5 @@
 /** A synth that writes: all or nothing, nothing twice, and no world lost. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { homelab } from '../../apps/homelab';
@@ -19,8 +19,8 @@ beforeAll(() => {
   age(written);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-let folders = 0;
-const newFolder = () => path.join(scratch, `${(folders += 1)}`, 'dist');
+/** A place where nothing is yet, in an empty folder. */
+const newFolder = () => path.join(mkdtempSync(path.join(scratch, 'x')), 'dist');
 
 const write = (description: ClusterDescription, directory: string, released: readonly string[] = []): SynthReport =>
   synthesizeToDisk({ descriptions: [description], directory, store, released });
@@ -63,7 +63,6 @@ describe('a synth that fails', () => {
 
   test('makes no folder where there was none, and leaves nothing beside it', () => {
     const directory = newFolder();
-    mkdirSync(path.dirname(directory));
     refusal(() => write(described(wrong), directory));
     expect(readdirSync(path.dirname(directory))).toEqual([]);
   });
@@ -99,36 +98,40 @@ describe('a synth that fails', () => {
 });
 
 describe('secrets that are not sealed', () => {
-  const missing = () => refusal(() => synthesizeToDisk({ descriptions: [described()], directory: written, store: () => memoryStore([]) }));
+  let missing: readonly string[];
+  let before: unknown;
+  beforeAll(() => {
+    before = state(written);
+    missing = refusal(() => synthesizeToDisk({ descriptions: [described()], directory: written, store: () => memoryStore([]) }));
+  });
 
   test('fail with the one command that seals them all, and with nothing that only follows from it', () => {
-    expect(
-      missing()
-        .join('\n')
-        .match(/npm run .*|.*breaks.*/g),
-    ).toEqual(['npm run seal -- --cluster test --missing']);
+    expect(missing.join('\n').match(/npm run .*|.*breaks.*/g)).toEqual(['npm run seal -- --cluster test --missing']);
   });
 
   test('are each named with namespace, name and key', () => {
-    expect(missing()[0]).toContain('\n  - realm-aurora/netcode-key, key generation-1\n');
+    expect(missing[0]).toContain('\n  - realm-aurora/netcode-key, key generation-1\n');
   });
 
   test('touch no file', () => {
-    const before = state(written);
-    missing();
     expect(state(written)).toEqual(before);
   });
 });
 
 describe('the second run', () => {
+  let before: unknown;
+  let report: SynthReport;
+  beforeAll(() => {
+    before = state(written);
+    report = write(described(), written);
+  });
+
   test('changes nothing', () => {
-    const { added, changed, removed } = write(described(), written).change;
+    const { added, changed, removed } = report.change;
     expect({ added, changed, removed }).toEqual({ added: [], changed: [], removed: [] });
   });
 
   test('leaves every file its time', () => {
-    const before = state(written);
-    write(described(), written);
     expect(state(written)).toEqual(before);
   });
 
@@ -146,40 +149,53 @@ describe('the second run', () => {
 
   test('makes good what somebody edited, removed or added by hand', () => {
     const directory = copyOfWritten();
-    const before = readTree(directory);
+    const whole = readTree(directory);
     writeFileSync(path.join(directory, 'test/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml'), 'edited: true\n');
     rmSync(path.join(directory, 'test/namespaces/_cluster/Namespace.traefik.yaml'));
     writeFileSync(path.join(directory, 'test/namespaces/_cluster/Namespace.stranger.yaml'), 'kind: Namespace\n');
     write(described(), directory);
-    expect(readTree(directory)).toEqual(before);
+    expect(readTree(directory)).toEqual(whole);
   });
 });
 
-test('a dry run says what would change', () => {
-  const added = first.change.added;
-  expect(synthesizeToDisk({ descriptions: [described()], directory: newFolder(), store, dryRun: true }).change.added).toEqual(added);
-});
+describe('a dry run', () => {
+  let directory: string;
+  let report: SynthReport;
+  beforeAll(() => {
+    directory = newFolder();
+    report = synthesizeToDisk({ descriptions: [described()], directory, store, dryRun: true });
+  });
 
-test('a dry run writes nothing', () => {
-  const directory = newFolder();
-  synthesizeToDisk({ descriptions: [described()], directory, store, dryRun: true });
-  expect(existsSync(directory)).toBe(false);
+  test('says what would change', () => {
+    expect(report.change).toEqual(first.change);
+  });
+
+  test('writes nothing', () => {
+    expect(existsSync(directory)).toBe(false);
+  });
 });
 
 describe('removing a world', () => {
   const removed: Change = (d) => d.realms[0].continents.shift();
   const retired: Change = (d) => (d.realms[0].continents[0].state = 'retired');
 
-  test('that was never retired is refused', () => {
-    expect(refusal(() => write(described(removed), written))).toEqual([
-      "dist/test/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.",
-    ]);
-  });
+  describe('that was never retired', () => {
+    let before: unknown;
+    let sentences: readonly string[];
+    beforeAll(() => {
+      before = state(written);
+      sentences = refusal(() => write(described(removed), written));
+    });
 
-  test('that was never retired touches no file', () => {
-    const before = state(written);
-    refusal(() => write(described(removed), written));
-    expect(state(written)).toEqual(before);
+    test('is refused, with the way to do it', () => {
+      expect(sentences).toEqual([
+        "dist/test/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.",
+      ]);
+    });
+
+    test('touches no file', () => {
+      expect(state(written)).toEqual(before);
+    });
   });
 
   test('by renaming it is refused too', () => {
@@ -248,12 +264,14 @@ describe('removing a world', () => {
       directory,
     );
     expect(lines.slice(lines.findIndex((line) => line.includes('in this order')) + 1)).toEqual([
-      '  kubectl -n argocd delete application.argoproj.io realm-aurora   # what it synced stays, except what the next lines delete',
+      '  kubectl -n argocd delete application realm-aurora',
       '  kubectl -n realm-aurora delete statefulset eldermoor',
       '  kubectl -n realm-aurora delete statefulset sunreach',
-      '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-encryption argocd.argoproj.io/sync-options-',
-      '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-store argocd.argoproj.io/sync-options-',
-      '  kubectl annotate namespace realm-aurora argocd.argoproj.io/sync-options-   # deletes the namespace with every volume claim in it: first see that the last backup restores',
+      '  kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-',
+      '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-encryption argocd.argoproj.io/tracking-id-',
+      '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-store argocd.argoproj.io/tracking-id-',
+      'What is left then (volumes, backups, keys) stays until you end it for good:',
+      '  kubectl delete namespace realm-aurora',
     ]);
   });
 });
@@ -284,14 +302,17 @@ describe('the report', () => {
   });
 
   const without: Change = (d) => (d.instances = []);
-  const dry = () => synthesizeToDisk({ descriptions: [described(without)], directory: newFolder(), store, dryRun: true }).lines;
+  let lines: readonly string[];
+  beforeAll(() => {
+    lines = synthesizeToDisk({ descriptions: [described(without)], directory: newFolder(), store, dryRun: true }).lines;
+  });
 
   test('says what is left out, and why', () => {
-    expect(dry()).toContain('  left out: instances — the cluster has no instanced content (instances is empty)');
+    expect(lines).toContain('  left out: instances — the cluster has no instanced content (instances is empty)');
   });
 
   test('names a system that is left out once, although it is a component and a chart', () => {
-    expect(dry().filter((line) => line.startsWith('  left out: agones '))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('  left out: agones '))).toHaveLength(1);
   });
 
   test('warns of a sealed file that nothing needs', () => {
@@ -300,8 +321,8 @@ describe('the report', () => {
     const sealed = fileStore(secretsDirectory, homelab.name);
     const ciphertext = Object.values(sealed.encryptedData('connect-broker', 'session-keys') ?? {})[0] ?? '';
     sealed.write([{ namespace: 'realm-gone', name: 'netcode-key', key: 'generation-1', type: 'Opaque', ciphertext }]);
-    const { lines } = synthesizeToDisk({ descriptions: [homelab], directory: newFolder(), secretsDirectory, dryRun: true });
-    expect(lines).toContain(
+    const report = synthesizeToDisk({ descriptions: [homelab], directory: newFolder(), secretsDirectory, dryRun: true });
+    expect(report.lines).toContain(
       '  warning: secrets/homelab/realm-gone/netcode-key.yaml: nothing in the cluster needs this Secret; remove the file.',
     );
   });

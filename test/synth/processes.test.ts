@@ -1,0 +1,183 @@
+/** The commands as people run them, in a copy of the project: exit codes, what is on disk afterwards, and that neither place nor machine shows in it. */
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { clusters } from '../../apps';
+import { readTree } from '../../lib/emit/writer';
+import { synthesize } from '../../lib/synth';
+
+/** Milliseconds for one command on a busy machine; far more than it takes. */
+const PATIENCE = 120_000;
+
+/** All that a synth reads. */
+const SOURCES = [
+  'apps',
+  'argocd',
+  'cdk8s.yaml',
+  'charts',
+  'commands',
+  'imports',
+  'lib',
+  'package.json',
+  'secrets',
+  'tsconfig.json',
+  'versions.ts',
+];
+
+/** What the project's own place makes of it. */
+let here: ReadonlyMap<string, string>;
+let scratch: string;
+let project: string;
+beforeAll(() => {
+  here = synthesize(clusters).files;
+  scratch = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'processes-')));
+  // A space and a letter outside of ASCII, as in many a home folder.
+  project = path.join(scratch, 'my wörld');
+  for (const name of SOURCES) cpSync(name, path.join(project, name), { recursive: true });
+  symlinkSync(path.resolve('node_modules'), path.join(project, 'node_modules'));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[], env: Record<string, string> = {}, cwd = project): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+const command = (...args: string[]) => run(['commands/run.mjs', ...args]);
+const dist = () => readTree(path.join(project, 'dist'));
+
+describe('npm run synth elsewhere, in another time zone and language and from another folder', () => {
+  let result: Result;
+  beforeAll(async () => {
+    const elsewhere = { TZ: 'Pacific/Chatham', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' };
+    result = await run([path.join(project, 'commands/run.mjs'), 'synth'], elsewhere, scratch);
+  }, PATIENCE);
+
+  test('succeeds', () => {
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('writes the same bytes', () => {
+    expect(dist()).toEqual(here);
+  });
+
+  test('writes nothing of the place', () => {
+    expect([...dist()].filter(([, text]) => text.includes(scratch)).map(([file]) => file)).toEqual([]);
+  });
+});
+
+describe('npm run check', () => {
+  test(
+    'of a fresh dist succeeds',
+    async () => {
+      expect(await command('check')).toEqual({ code: 0, stdout: 'Every check holds; dist and imports are fresh.\n', stderr: '' });
+    },
+    PATIENCE,
+  );
+
+  describe('of a dist that somebody changed', () => {
+    const edited = 'homelab/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml';
+    const missing = 'homelab/namespaces/_cluster/Namespace.traefik.yaml';
+    const extra = 'local/namespaces/_cluster/Namespace.stranger.yaml';
+    let result: Result;
+    let before: ReadonlyMap<string, string>;
+    beforeAll(async () => {
+      appendFileSync(path.join(project, 'dist', edited), '# by hand\n');
+      rmSync(path.join(project, 'dist', missing));
+      writeFileSync(path.join(project, 'dist', extra), 'kind: Namespace\n');
+      before = dist();
+      result = await command('check');
+    }, PATIENCE);
+
+    test('fails', () => {
+      expect(result.code).toBe(1);
+    });
+
+    test.each([[`${edited} differs`], [`${missing} is missing`], [`${extra} should not be there`]])('says that %s', (sentence) => {
+      expect(result.stderr).toContain(`\n  - ${sentence}\n`);
+    });
+
+    test('repairs nothing', () => {
+      expect(dist()).toEqual(before);
+    });
+  });
+});
+
+test(
+  'npx cdk8s synth writes the same tree into a folder of its own',
+  async () => {
+    // cdk8s keeps the folder of its app below the working directory.
+    const { code, stderr } = await run(['node_modules/cdk8s-cli/bin/cdk8s', 'synth', '--output', 'scratch-tree'], {
+      CDK8S_CHECK_UPGRADE: 'false',
+    });
+    expect({ code, stderr, tree: readTree(path.join(project, 'scratch-tree')) }).toEqual({
+      code: 0,
+      stderr: '',
+      tree: here,
+    });
+  },
+  PATIENCE,
+);
+
+describe('npm run synth of two clusters with mistakes', () => {
+  let result: Result;
+  let before: ReadonlyMap<string, string>;
+  beforeAll(async () => {
+    writeFileSync(
+      path.join(project, 'apps/index.ts'),
+      `import { homelab } from './homelab';
+import { local } from './local';
+export const clusters = [{ ...homelab, domain: 'no domain' }, { ...local, nodes: [] }];
+`,
+    );
+    before = dist();
+    result = await command('synth');
+  }, PATIENCE);
+
+  test('fails', () => {
+    expect(result.code).toBe(1);
+  });
+
+  test.each(['homelab', 'local'])("says the mistakes of '%s'", (name) => {
+    expect(result.stderr).toContain(`The description of cluster '${name}' has 1 mistake:`);
+  });
+
+  test('shows no stack, because the mistake is not the program’s', () => {
+    expect(result.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('changes nothing on disk', () => {
+    expect(dist()).toEqual(before);
+  });
+});
+
+describe('the runner', () => {
+  test(
+    'gives the exit code of the command to the shell',
+    async () => {
+      expect(await command('synth', '--nope')).toEqual({ code: 2, stdout: '', stderr: "Unknown option '--nope'. See --help.\n" });
+    },
+    PATIENCE,
+  );
+
+  test.each(['nope', '../lib/synth'])(
+    "says in one line that there is no command '%s'",
+    async (name) => {
+      expect(await command(name)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `There is no command '${name}'; the commands are the scripts of package.json (npm run).\n`,
+      });
+    },
+    PATIENCE,
+  );
+});
