@@ -11,6 +11,12 @@ import { eventually, type Judge } from './judge';
 /** Fields that an API server may rewrite although the text is right. None is known: an entry would have to say why Argo CD does not show it. */
 const LEGITIMATE: ReadonlySet<string> = new Set();
 
+/** What newer API servers say about definitions that upstream publishes; nothing of ours can change it. */
+const UPSTREAM_WARNINGS: readonly RegExp[] = [
+  // Agones writes the format that Kubernetes' own schemas have; 1.37 knows the x-kubernetes-int-or-string extension only. It validates nothing either way.
+  /^(fleets|gameservers|gameserversets)\.agones\.dev\.yaml: unrecognized format "int-or-string"$/,
+];
+
 export function isAccepted(judge: () => Judge): void {
   const stored = new Map<string, PlainObject>();
   const errors: string[] = [];
@@ -35,8 +41,8 @@ export function isAccepted(judge: () => Judge): void {
     }
   });
 
-  test("upstream's definitions are taken without a warning", () => {
-    expect(judge().plane.definitionWarnings).toEqual([]);
+  test("upstream's definitions are taken without a warning that is not known", () => {
+    expect(judge().plane.definitionWarnings.filter((warning) => !UPSTREAM_WARNINGS.some((known) => known.test(warning)))).toEqual([]);
   });
 
   test('every object is taken in the order of the waves, with strict validation', () => {

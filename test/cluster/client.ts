@@ -174,6 +174,16 @@ export class Client {
     return `${base}${resource.namespaced ? `/namespaces/${namespace}` : ''}/${resource.plural}`;
   }
 
+  /** Path of all objects of a kind, in every namespace. */
+  everywhere(apiVersion: string, kind: string): string {
+    return this.collection(apiVersion, kind, '').replace('/namespaces//', '/');
+  }
+
+  /** Whether a kind's status is written apart from the rest. */
+  hasStatus(apiVersion: string, kind: string): boolean {
+    return this.resources.get(`${apiVersion} ${kind}`)?.subresources.includes('status') ?? false;
+  }
+
   /** Path of one object. Throws as `collection` does. */
   pathOf({ apiVersion, kind, metadata }: PlainObject): string {
     return `${this.collection(apiVersion, kind, metadata.namespace)}/${encodeURIComponent(metadata.name)}`;

@@ -6,6 +6,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import type { PlainObject } from '../../lib/emit/manifest';
 import type { Binaries } from './binaries';
 import { Client, type Connection } from './client';
 import { freePorts, Processes } from './processes';
@@ -265,6 +266,6 @@ function storageClass(name: string, isDefault: boolean): object {
   };
 }
 
-function isReady({ status }: { status?: { conditions?: { type: string; status: string }[] } }): boolean {
-  return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+function isReady({ status }: PlainObject): boolean {
+  return status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True') ?? false;
 }
