@@ -60,6 +60,8 @@ export const connectBroker: Component = {
         'prometheus-operator-crds',
         'sealed-secrets',
         'traefik-config',
+        // Its autoscaler asks for the pods' CPU.
+        ...(cluster.kubernetes.metricsServer === 'install' ? ['metrics-server'] : []),
         // Watching Fleets and allocating needs Agones' kinds.
         ...(cluster.instances.length > 0 ? ['agones'] : []),
       ],

@@ -1,9 +1,9 @@
-/*
+/**
  * `npm run crds`: parses its options and prints what lib/imports/definition-files.ts did; nothing else.
  */
-import { parseArgs } from 'node:util';
 import { writeDefinitions } from '../lib/imports/definition-files';
 import { ImportError, MIRROR_FORMAT, mirrorReader, networkReader } from '../lib/imports/sources';
+import { readOptions, runCommand, UsageError } from './options';
 
 const HELP = `Usage: npm run crds -- DIR [--mirror DIR2] [--json]
 
@@ -19,31 +19,19 @@ Exit code: 0 when done, 1 when not, 2 for a wrong option.
 ${MIRROR_FORMAT}
 `;
 
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(() => {
+    const parsed = readOptions(args, HELP, { mirror: { type: 'string' }, json: { type: 'boolean' } }, true);
+    if (!parsed) return 0;
+    const [folder] = parsed.positionals;
+    if (folder === undefined || parsed.positionals.length > 1) {
+      throw new UsageError(`Exactly one DIR is expected, but there are ${parsed.positionals.length}. See --help.`);
+    }
+    return run(folder, parsed.values);
+  });
+
 /** @returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  let options: { mirror?: string; json?: boolean; help?: boolean };
-  let folders: string[];
-  try {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { mirror: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
-    });
-    options = parsed.values;
-    folders = parsed.positionals;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const [folder] = folders;
-  if (folder === undefined || folders.length > 1) {
-    console.error(`Exactly one DIR is expected, but there are ${folders.length}.\n\n${HELP}`);
-    return 2;
-  }
+async function run(folder: string, options: { readonly mirror?: string; readonly json?: boolean }): Promise<number> {
   try {
     const reader = options.mirror === undefined ? networkReader : mirrorReader(options.mirror);
     const files = await writeDefinitions(process.cwd(), reader, folder);

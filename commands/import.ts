@@ -1,10 +1,10 @@
-/*
+/**
  * `npm run import`: parses its options and prints what lib/imports/generate.ts did; nothing else.
  */
-import { parseArgs } from 'node:util';
 import { compareImports, generateImports, writeImports } from '../lib/imports/generate';
 import { IMPORTS_FOLDER } from '../lib/imports/lock';
 import { ImportError, MIRROR_FORMAT, mirrorReader, networkReader } from '../lib/imports/sources';
+import { readOptions, runCommand } from './options';
 
 const HELP = `Usage: npm run import -- [--mirror DIR] [--check] [--json]
 
@@ -21,22 +21,14 @@ Exit code: 0 when done (with --check: when nothing differs), 1 when not, 2 for a
 ${MIRROR_FORMAT}
 `;
 
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(() => {
+    const parsed = readOptions(args, HELP, { mirror: { type: 'string' }, check: { type: 'boolean' }, json: { type: 'boolean' } });
+    return parsed ? run(parsed.values) : 0;
+  });
+
 /** @returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  let options: { mirror?: string; check?: boolean; json?: boolean; help?: boolean };
-  try {
-    options = parseArgs({
-      args: [...args],
-      options: { mirror: { type: 'string' }, check: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
-    }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+async function run(options: { readonly mirror?: string; readonly check?: boolean; readonly json?: boolean }): Promise<number> {
   const projectRoot = process.cwd();
   try {
     const reader = options.mirror === undefined ? networkReader : mirrorReader(options.mirror);

@@ -11,7 +11,7 @@ const RANK = new Map(FIRST.map((key, index) => [key, index]));
 
 const SAFE_WORD = /^[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*$/;
 /** Quantities and durations: no parser takes a number followed by one of these letters for a number. */
-const SAFE_QUANTITY = /^[1-9][0-9]*(?:[mkMGTshd]|[KMGT]i)$/;
+const SAFE_QUANTITY = /^[1-9][0-9]*(?:[mkMGTPshd]|[KMGTP]i)$/;
 const SAFE_PHRASE = /^[A-Za-z][A-Za-z0-9_./@(),;+=' -]*[A-Za-z0-9.)]$/;
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[0-9_]+|_[0-9_]*)$/i;
 const WIDTH = 120;

@@ -38,7 +38,7 @@ export const quantity = z
   .transform((text) => (quantityValue(text) === undefined ? text : canonicalQuantity(text)));
 
 /** A number of bytes with a binary suffix: storage and memory. A bare number or 'm' is nearly always a slip (20 bytes, 512 millibytes). */
-export const bytes = quantity.refine((text) => /[KMGT]i?$/.test(text), {
+export const bytes = quantity.refine((text) => /[KMGTP]i?$/.test(text), {
   error: (issue) => `'${String(issue.input)}' has no unit of bytes; write it as '20Gi' or '512Mi'`,
 });
 

@@ -10,12 +10,14 @@ const SUFFIXES: Record<string, number> = {
   M: 1e6,
   G: 1e9,
   T: 1e12,
+  P: 1e15,
   Ki: 1024,
   Mi: 1024 ** 2,
   Gi: 1024 ** 3,
   Ti: 1024 ** 4,
+  Pi: 1024 ** 5,
 };
-const PATTERN = /^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
+const PATTERN = /^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
 
 /** The value in base units (cores or bytes), or undefined when the text is no quantity. */
 export function quantityValue(text: string): number | undefined {
@@ -33,12 +35,14 @@ export function canonicalQuantity(text: string): string {
   if (value === 0) return '0';
   const steps: [string, number][] = binary
     ? [
+        ['Pi', 1024 ** 5],
         ['Ti', 1024 ** 4],
         ['Gi', 1024 ** 3],
         ['Mi', 1024 ** 2],
         ['Ki', 1024],
       ]
     : [
+        ['P', 1e15],
         ['T', 1e12],
         ['G', 1e9],
         ['M', 1e6],
@@ -46,8 +50,7 @@ export function canonicalQuantity(text: string): string {
         ['', 1],
       ];
   for (const [suffix, factor] of steps) {
-    const scaled = value / factor;
-    if (scaled >= 1 && Math.abs(scaled - Math.round(scaled)) < 1e-9) return `${Math.round(scaled)}${suffix}`;
+    if (value >= factor && value % factor === 0) return `${value / factor}${suffix}`;
   }
   if (binary) return String(Math.ceil(value));
   return `${Math.ceil(Math.round(value * 1e6) / 1e3)}m`;

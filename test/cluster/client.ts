@@ -84,8 +84,20 @@ export class Client {
     this.agent.destroy();
   }
 
-  /** @throws ApiError for every status but 2xx */
-  request<Body = PlainObject>(
+  /** Waits while the server prepares to serve a kind that was just defined. @throws ApiError for every other status but 2xx */
+  async request<Body = PlainObject>(...asked: Parameters<Client['requestOnce']>): Promise<Answer<Body>> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.requestOnce<Body>(...asked);
+      } catch (error) {
+        const preparing = error instanceof ApiError && error.status === 429 && error.message.includes('storage is (re)initializing');
+        if (!preparing || attempt === 100) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  private requestOnce<Body>(
     method: string,
     path: string,
     body?: string | object,
