@@ -60,7 +60,7 @@ function judge(): void {
     'each wave begins when every Application of the earlier ones is Synced and Healthy, and the root ends so itself',
     async () => {
       const root = files.filter(({ application, object }) => application === 'root' && object.metadata.name === 'root');
-      for (const { path, text } of root.reverse()) await client.apply(find(files, kindOf(path), 'root'), argo.inTestRepository(path, text));
+      for (const { path, text } of root) await client.apply(find(files, kindOf(path), 'root'), argo.inTestRepository(path, text));
       const early = new Set<string>();
       const settled = new Set<string>();
       const last = await eventually(
