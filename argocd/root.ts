@@ -28,8 +28,11 @@ const CHILD_SYNC_OPTIONS = [
   'PruneLast=true',
   'RespectIgnoreDifferences=true',
 ];
-/** The root leaves ApplyOutOfSyncOnly out: with it a retry skips the wave that failed (measured, Argo CD 3.2.11). */
-const ROOT_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !option.startsWith('ApplyOutOfSyncOnly'));
+/**
+ * The root leaves two out. ApplyOutOfSyncOnly: with it a retry skips the wave that failed. RespectIgnoreDifferences: it copies the ignored status of
+ * Applications into what is applied, which the API server then refuses, and the root is Unknown for ever. Both measured, Argo CD 3.2.11.
+ */
+const ROOT_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !/^(?:ApplyOutOfSyncOnly|RespectIgnoreDifferences)=/.test(option));
 /** Refresh: a newer commit replaces one that is being retried, so that a repair is not stuck behind what it repairs. */
 const RETRY = { limit: 10, refresh: true, backoff: { duration: '10s', factor: 2, maxDuration: '5m' } };
 
@@ -52,7 +55,7 @@ export function emitRoot(chart: Chart, input: RootInput): void {
       source: folder(cluster, ROOT),
       destination: { server: IN_CLUSTER, namespace: ARGOCD_NAMESPACE },
       // A child that leaves Git is removed by a person who has read the two steps (docs/how-to/remove-a-realm.md), never by a sync.
-      syncPolicy: { automated: { selfHeal: true, prune: false }, syncOptions: ROOT_SYNC_OPTIONS, retry: RETRY },
+      syncPolicy: { automated: { selfHeal: true }, syncOptions: ROOT_SYNC_OPTIONS, retry: RETRY },
     },
   });
 }
@@ -106,7 +109,8 @@ function emitApplication(chart: Chart, cluster: Cluster, application: BuiltAppli
       ...(upstream ? ignored(spec as UpstreamChart, cluster) : ignoredOfOurs(name)),
       syncPolicy: {
         // A chart that drops a CRD would delete all its objects, so charts that carry CRDs are never pruned.
-        automated: { selfHeal: true, prune: !(upstream && (spec as UpstreamChart).provides(cluster).crds.length > 0) },
+        // `prune: false` is never written: Argo CD drops it from the live object, which then differs from Git for ever (measured, 3.2.11).
+        automated: { selfHeal: true, ...(upstream && (spec as UpstreamChart).provides(cluster).crds.length > 0 ? {} : { prune: true }) },
         syncOptions: CHILD_SYNC_OPTIONS,
         retry: RETRY,
       },

@@ -27,7 +27,12 @@ export const applicationSafety: Check = {
   },
 };
 
-/** Options that every child has; the root leaves ApplyOutOfSyncOnly out, because with it a retry skips the wave that failed. */
+/** What an option does to the root, where it must not be (measured, Argo CD 3.2.11). */
+const NOT_ON_THE_ROOT: Readonly<Record<string, string>> = {
+  'ApplyOutOfSyncOnly=true': 'a retry of the root leaves out the wave that failed and starts the next',
+  'RespectIgnoreDifferences=true': 'the root applies the old status of its children, which the API server refuses, and is Unknown for ever',
+};
+/** Options that every child has, and the root but for those above. */
 const REQUIRED = [
   'ServerSideApply=true',
   'ApplyOutOfSyncOnly=true',
@@ -141,7 +146,14 @@ function application(input: CheckInput, by: BuiltObject): Finding[] {
       isRoot
         ? 'A child that leaves Git, perhaps by a mistake in the synth, would be deleted.'
         : `The chart '${name}' carries CRDs; a version that drops one would delete every object of its kind.`,
-      'Set automated.prune to false.',
+      'Leave automated.prune out.',
+    );
+  }
+  if (policy.automated?.prune === false) {
+    say(
+      'spec.syncPolicy.automated.prune',
+      'Argo CD drops `prune: false` from the live Application, which then differs from Git after every operation and is synced without end.',
+      'Leave automated.prune out; absent is false.',
     );
   }
   if (!prune && !isRoot && !carriesCrds) {
@@ -152,13 +164,9 @@ function application(input: CheckInput, by: BuiltObject): Finding[] {
     );
   }
   for (const option of REQUIRED) {
-    const unwanted = isRoot && option.startsWith('ApplyOutOfSyncOnly');
+    const unwanted = isRoot ? NOT_ON_THE_ROOT[option] : undefined;
     if (unwanted && options.includes(option)) {
-      say(
-        'spec.syncPolicy.syncOptions',
-        `With ${option} a retry of the root leaves out the wave that failed and starts the next.`,
-        `Remove ${option} from the root.`,
-      );
+      say('spec.syncPolicy.syncOptions', `With ${option} ${unwanted}.`, `Remove ${option} from the root.`);
     } else if (!unwanted && !options.includes(option)) {
       say('spec.syncPolicy.syncOptions', `The option ${option} is missing; it has ${list(options)}.`, `Add ${option}.`);
     }

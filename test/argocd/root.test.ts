@@ -56,7 +56,7 @@ describe.each(clusters)('the root of %s', (name, built) => {
   });
 
   test('never prunes', () => {
-    expect(root.spec.syncPolicy.automated.prune).toBe(false);
+    expect(root.spec.syncPolicy.automated).toEqual({ selfHeal: true });
   });
 
   test('never accepts an empty folder as its wish', () => {
@@ -65,6 +65,10 @@ describe.each(clusters)('the root of %s', (name, built) => {
 
   test('applies everything at each sync, because otherwise a retry skips the wave that failed', () => {
     expect(root.spec.syncPolicy.syncOptions.filter((option: string) => option.startsWith('ApplyOutOfSyncOnly'))).toEqual([]);
+  });
+
+  test('does not apply what Argo CD ignores, because that would be the old status of its children', () => {
+    expect(root.spec.syncPolicy.syncOptions.filter((option: string) => option.startsWith('RespectIgnoreDifferences'))).toEqual([]);
   });
 
   test('is kept when it leaves Git', () => {
@@ -134,7 +138,7 @@ describe.each(clusters)('each child of %s', (name, built) => {
 
   test('prunes, unless its chart carries definitions of kinds', () => {
     const expected = (child: PlainObject) => (chartOf(child)?.provides(built.cluster).crds.length ?? 0) === 0;
-    expect(violating((child) => child.spec.syncPolicy.automated.prune === expected(child))).toEqual([]);
+    expect(violating((child) => 'prune' in child.spec.syncPolicy.automated === expected(child))).toEqual([]);
   });
 
   test('reads its own folder of dist or its pinned chart', () => {

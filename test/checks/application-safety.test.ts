@@ -34,7 +34,7 @@ describe('Applications', () => {
       'of ours that do not prune',
       broker,
       ({ spec }) => {
-        spec.syncPolicy.automated.prune = false;
+        delete spec.syncPolicy.automated.prune;
       },
       `${broker} spec.syncPolicy.automated.prune: What leaves Git stays in the cluster for ever: prune is not on.`,
     ],
@@ -45,6 +45,22 @@ describe('Applications', () => {
         spec.syncPolicy.automated.prune = true;
       },
       `${chart} spec.syncPolicy.automated.prune: The chart 'cert-manager' carries CRDs; a version that drops one would delete every object of its kind.`,
+    ],
+    [
+      'that write prune: false, which Argo CD drops',
+      chart,
+      ({ spec }) => {
+        spec.syncPolicy.automated.prune = false;
+      },
+      `${chart} spec.syncPolicy.automated.prune: Argo CD drops \`prune: false\` from the live Application, which then differs from Git after every operation and is synced without end.`,
+    ],
+    [
+      'whose root applies what is ignored',
+      root,
+      ({ spec }) => {
+        spec.syncPolicy.syncOptions.push('RespectIgnoreDifferences=true');
+      },
+      `${root} spec.syncPolicy.syncOptions: With RespectIgnoreDifferences=true the root applies the old status of its children, which the API server refuses, and is Unknown for ever.`,
     ],
     [
       'whose root prunes',
