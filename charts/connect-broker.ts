@@ -87,7 +87,8 @@ export const connectBroker: Component = {
 };
 
 function flows(cluster: Cluster): readonly Flow[] {
-  const { broker, brokerMigration, database } = WORKLOADS;
+  const { broker, brokerMigration } = WORKLOADS;
+  const database = WORKLOADS.database(cluster);
   const games = gameServers(cluster);
   return [
     {

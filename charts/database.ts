@@ -49,7 +49,7 @@ export const database: Component = {
 };
 
 function flows(cluster: Cluster): readonly Flow[] {
-  const instances = WORKLOADS.database;
+  const instances = WORKLOADS.database(cluster);
   return [
     {
       from: workload('cloudnative-pg', 'cloudnative-pg'),
@@ -132,10 +132,10 @@ function addSecrets(chart: Chart, context: BuildContext): void {
 
 /** A PodMonitor of ours: the operator's own (enablePodMonitor) is deprecated. */
 function addMonitoring(chart: Chart, cluster: Cluster): void {
-  const metadata = { name: DATABASE.cluster, namespace, labels: labels(DATABASE.cluster, 'metrics') };
+  const metadata = { name: DATABASE.name, namespace, labels: labels(DATABASE.name, 'metrics') };
   add(chart, PodMonitor, {
     metadata,
-    spec: { selector: { matchLabels: { ...WORKLOADS.database.labels } }, podMetricsEndpoints: [{ port: 'metrics' }] },
+    spec: { selector: { matchLabels: { ...WORKLOADS.database(cluster).labels } }, podMetricsEndpoints: [{ port: 'metrics' }] },
   });
-  add(chart, PrometheusRule, { metadata, spec: { groups: [{ name: DATABASE.cluster, rules: postgresAlerts(cluster) }] } });
+  add(chart, PrometheusRule, { metadata, spec: { groups: [{ name: DATABASE.name, rules: postgresAlerts(cluster) }] } });
 }

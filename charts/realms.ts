@@ -6,7 +6,7 @@ import { workload as upstream } from '../argocd/catalog/workloads';
 import type { Component, NamespaceSpec } from '../lib/component';
 import { alertRules } from '../lib/constructs/alerts';
 import { addRealm } from '../lib/constructs/realm';
-import { addWorld } from '../lib/constructs/world';
+import { addWorld, commonPod } from '../lib/constructs/world';
 import type { Flow } from '../lib/flows';
 import type { Realm } from '../lib/model/cluster';
 import { GAME_PORTS, gameServerGroup, LABELS, NAMESPACES, realmWorkload } from '../lib/platform';
@@ -32,31 +32,34 @@ export const realms: Component = {
       because: 'Prometheus reads the metrics of worlds.',
     },
   ],
-  applications: (cluster) => [
-    {
-      name: 'realms',
-      project: 'game',
-      namespace: NAMESPACES.monitoring,
-      needs: ['sealed-secrets', 'prometheus-operator-crds', ...(cluster.hasLoadBalancer ? ['metallb-config'] : [])],
-      policiesOf: cluster.realms.map((realm) => realm.namespace),
-      build: (chart, context) => {
-        for (const realm of cluster.realms) addRealm(chart, context, realm);
-        alertRules(chart, NAMESPACES.monitoring, 'worlds', WORLD_ALERTS);
+  applications: (cluster) => {
+    const pod = commonPod(cluster);
+    return [
+      {
+        name: 'realms',
+        project: 'game',
+        namespace: NAMESPACES.monitoring,
+        needs: ['sealed-secrets', 'prometheus-operator-crds', ...(cluster.hasLoadBalancer ? ['metallb-config'] : [])],
+        policiesOf: cluster.realms.map((realm) => realm.namespace),
+        build: (chart, context) => {
+          for (const realm of cluster.realms) addRealm(chart, context, realm);
+          alertRules(chart, NAMESPACES.monitoring, 'worlds', WORLD_ALERTS);
+        },
       },
-    },
-    ...cluster.realms.map((realm) => ({
-      name: realm.namespace,
-      project: 'game' as const,
-      namespace: realm.namespace,
-      needs: ['realms'],
-      last: true,
-      // Maintenance windows select Applications by it.
-      labels: { [LABELS.realm]: realm.name },
-      build: (chart: Parameters<typeof addWorld>[0]) => {
-        for (const continent of realm.continents) addWorld(chart, cluster, realm, continent);
-      },
-    })),
-  ],
+      ...cluster.realms.map((realm) => ({
+        name: realm.namespace,
+        project: 'game' as const,
+        namespace: realm.namespace,
+        needs: ['realms'],
+        last: true,
+        // Maintenance windows select Applications by it.
+        labels: { [LABELS.realm]: realm.name },
+        build: (chart: Parameters<typeof addWorld>[0]) => {
+          for (const continent of realm.continents) addWorld(chart, cluster, realm, continent, pod);
+        },
+      })),
+    ];
+  },
 };
 
 function realmNamespace(realm: Realm): NamespaceSpec {

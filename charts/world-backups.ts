@@ -11,7 +11,7 @@ import {
 } from '../imports/k8up.io';
 import { type BuildContext, type Component, labels, workload } from '../lib/component';
 import { alertRules } from '../lib/constructs/alerts';
-import { add } from '../lib/emit/manifest';
+import { add, type SharedKind, sameEverywhere } from '../lib/emit/manifest';
 import type { Flow, Workload } from '../lib/flows';
 import { KubeRole, KubeRoleBinding, KubeServiceAccount } from '../lib/k8s';
 import type { Cluster, Realm } from '../lib/model/cluster';
@@ -64,8 +64,11 @@ export const worldBackups: Component = {
       namespace: NAMESPACES.monitoring,
       needs: ['k8up', 'sealed-secrets', 'prometheus-operator-crds'],
       build: (chart, context) => {
+        const { backups } = cluster;
+        if (backups === undefined) return;
+        const kinds = { podConfig: podConfigOf(cluster), schedule: scheduleOf(backups) };
         // Retired realms too: their volumes stay, and the last state should be in the store when they go.
-        for (const realm of cluster.realms) addBackups(chart, context, realm);
+        for (const realm of cluster.realms) addBackups(chart, context, realm, backups, kinds);
         alertRules(chart, NAMESPACES.monitoring, 'world-backups', BACKUP_ALERTS);
       },
     },
@@ -82,50 +85,17 @@ function storePort(cluster: Cluster): number {
   return url.port === '' ? 443 : Number(url.port);
 }
 
-function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
-  const { cluster } = context;
-  const { backups } = cluster;
-  if (backups === undefined) return;
-  const metadata = { name: NAME, namespace: realm.namespace, labels: labels(NAME) };
-  context.secret(chart, {
-    namespace: realm.namespace,
-    name: RESTIC_SECRET,
-    keys: { password: { value: resticPasswordIdentity(realm), source: { generate: 'password' } } },
-    purpose: `encrypts the backups of realm '${realm.name}'; without it they cannot be restored`,
-    protected: true,
-  });
-  context.secret(chart, {
-    namespace: realm.namespace,
-    name: STORE_SECRET,
-    keys: {
-      'access-key-id': {
-        value: 'backups/s3/access-key-id',
-        source: { ask: `Access key id of the object store ${backups.endpoint} (bucket ${backups.bucket})` },
-      },
-      'secret-access-key': {
-        value: 'backups/s3/secret-access-key',
-        source: { ask: `Secret access key of the object store ${backups.endpoint}` },
-      },
-    },
-    purpose: `lets the backups of realm '${realm.name}' into the object store`,
-    protected: true,
-  });
-  // An identity of ours: K8up's own (pod-executor) may execute commands in every pod of the namespace, which copying files does not need.
-  add(chart, KubeServiceAccount, { metadata });
-  add(chart, KubeRole, {
-    metadata,
-    rules: [
-      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
-      { apiGroups: ['k8up.io'], resources: ['snapshots'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
-    ],
-  });
-  add(chart, KubeRoleBinding, {
-    metadata,
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: NAME },
-    subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: realm.namespace }],
-  });
-  add(chart, PodConfig, {
-    metadata,
+type Backups = NonNullable<Cluster['backups']>;
+
+/** What the realms' backups have in common. */
+interface Kinds {
+  readonly podConfig: SharedKind;
+  /** Without the bucket, which has a folder for each realm. */
+  readonly schedule: SharedKind;
+}
+
+function podConfigOf(cluster: Cluster): SharedKind {
+  return sameEverywhere(PodConfig, {
     spec: {
       template: {
         spec: {
@@ -158,15 +128,16 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
       },
     },
   });
+}
+
+function scheduleOf(backups: Backups): SharedKind {
   const { daily, weekly, monthly } = backups.worldRetention;
-  add(chart, Schedule, {
-    metadata,
+  return sameEverywhere(Schedule, {
     spec: {
       backend: {
         repoPasswordSecretRef: { name: RESTIC_SECRET, key: 'password' },
         s3: {
           endpoint: backups.endpoint,
-          bucket: repositoryOf(backups.bucket, realm),
           accessKeyIdSecretRef: { name: STORE_SECRET, key: 'access-key-id' },
           secretAccessKeySecretRef: { name: STORE_SECRET, key: 'secret-access-key' },
         },
@@ -186,6 +157,53 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm): void {
       },
     },
   });
+}
+
+const BackupRole = sameEverywhere(KubeRole, {
+  rules: [
+    { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+    { apiGroups: ['k8up.io'], resources: ['snapshots'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+  ],
+});
+
+function addBackups(chart: Chart, context: BuildContext, realm: Realm, backups: Backups, kinds: Kinds): void {
+  const metadata = { name: NAME, namespace: realm.namespace, labels: labels(NAME) };
+  context.secret(chart, {
+    namespace: realm.namespace,
+    name: RESTIC_SECRET,
+    keys: { password: { value: resticPasswordIdentity(realm), source: { generate: 'password' } } },
+    purpose: `encrypts the backups of realm '${realm.name}'; without it they cannot be restored`,
+    protected: true,
+  });
+  context.secret(chart, {
+    namespace: realm.namespace,
+    name: STORE_SECRET,
+    keys: {
+      'access-key-id': {
+        value: 'backups/s3/access-key-id',
+        source: { ask: `Access key id of the object store ${backups.endpoint} (bucket ${backups.bucket})` },
+      },
+      'secret-access-key': {
+        value: 'backups/s3/secret-access-key',
+        source: { ask: `Secret access key of the object store ${backups.endpoint}` },
+      },
+    },
+    purpose: `lets the backups of realm '${realm.name}' into the object store`,
+    protected: true,
+  });
+  // An identity of ours: K8up's own (pod-executor) may execute commands in every pod of the namespace, which copying files does not need.
+  add(chart, KubeServiceAccount, { metadata });
+  add(chart, BackupRole, { metadata });
+  add(chart, KubeRoleBinding, {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: NAME },
+    subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: realm.namespace }],
+  });
+  add(chart, kinds.podConfig, { metadata });
+  const { manifest: schedule } = add(chart, kinds.schedule, { metadata });
+  const { backend } = schedule.spec;
+  // Set as data: all else is the same for every realm.
+  schedule.spec = { ...schedule.spec, backend: { ...backend, s3: { ...backend.s3, bucket: repositoryOf(backups.bucket, realm) } } };
 }
 
 /** By kube-state-metrics: K8up's own counters start anew with its pod and know nothing of a backup that never ran. */

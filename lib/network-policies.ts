@@ -4,20 +4,45 @@
  */
 import type { Chart } from 'cdk8s';
 import { labels } from './component';
-import { add } from './emit/manifest';
+import { add, sameEverywhere } from './emit/manifest';
 import type { Flow, FlowPort, Outside, Peer, Workload, WorkloadGroup } from './flows';
-import {
-  IntOrString,
-  KubeNetworkPolicy,
-  type NetworkPolicyEgressRule,
-  type NetworkPolicyIngressRule,
-  type NetworkPolicyPeer,
-  type NetworkPolicyPort,
-} from './k8s';
+import { IntOrString, KubeNetworkPolicy, type NetworkPolicyPeer } from './k8s';
 import type { Cluster } from './model/cluster';
 
 /** Addresses that are not the Internet (RFC 1918, RFC 6598, loopback, link-local). */
 const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'];
+
+const LABELS = labels('network-policy');
+
+const DefaultDeny = sameEverywhere(KubeNetworkPolicy, { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } });
+
+const AllowDns = sameEverywhere(KubeNetworkPolicy, {
+  spec: {
+    podSelector: {},
+    policyTypes: ['Egress'],
+    egress: [
+      {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+            podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+          },
+        ],
+        ports: [{ port: IntOrString.fromNumber(53) }, { port: IntOrString.fromNumber(53), protocol: 'UDP' }],
+      },
+    ],
+  },
+});
+
+/** Without its spec, which is the workload's own. */
+const WorkloadPolicy = sameEverywhere(KubeNetworkPolicy, {});
+
+/** A port of a rule as plain data. */
+interface PolicyPort {
+  readonly port: number;
+  readonly endPort?: number;
+  readonly protocol?: 'UDP';
+}
 
 /** One end of one flow, seen from a workload. */
 interface Rule {
@@ -64,45 +89,20 @@ export class NetworkPlan {
 
   /** Adds every policy of a namespace to the chart. */
   emit(chart: Chart, namespace: string): void {
-    add(chart, KubeNetworkPolicy, {
-      metadata: { name: 'default-deny', namespace, labels: labels('network-policy') },
-      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-    });
-    add(chart, KubeNetworkPolicy, {
-      metadata: { name: 'allow-dns', namespace, labels: labels('network-policy') },
-      spec: {
-        podSelector: {},
-        policyTypes: ['Egress'],
-        egress: [
-          {
-            to: [
-              {
-                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-                podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
-              },
-            ],
-            ports: [{ port: IntOrString.fromNumber(53) }, { port: IntOrString.fromNumber(53), protocol: 'UDP' }],
-          },
-        ],
-      },
-    });
+    add(chart, DefaultDeny, { metadata: { name: 'default-deny', namespace, labels: LABELS } });
+    add(chart, AllowDns, { metadata: { name: 'allow-dns', namespace, labels: LABELS } });
     const plans = [...(this.byNamespace.get(namespace)?.values() ?? [])].sort((a, b) => (a.workload.name < b.workload.name ? -1 : 1));
     for (const plan of plans) {
-      const ingress = merged(plan.ingress).map(
-        ({ peers, ports }): NetworkPolicyIngressRule => ({ ...this.side('from', peers, namespace), ports }),
-      );
-      const egress = merged(plan.egress).map(
-        ({ peers, ports }): NetworkPolicyEgressRule => ({ ...this.side('to', peers, namespace), ports }),
-      );
-      add(chart, KubeNetworkPolicy, {
-        metadata: { name: plan.workload.name, namespace, labels: labels('network-policy') },
-        spec: {
-          podSelector: { matchLabels: plan.workload.labels },
-          policyTypes: [...(ingress.length > 0 ? ['Ingress'] : []), ...(egress.length > 0 ? ['Egress'] : [])],
-          ...(ingress.length > 0 ? { ingress } : {}),
-          ...(egress.length > 0 ? { egress } : {}),
-        },
-      });
+      const ingress = merged(plan.ingress).map(({ peers, ports }) => ({ ...this.side('from', peers, namespace), ports }));
+      const egress = merged(plan.egress).map(({ peers, ports }) => ({ ...this.side('to', peers, namespace), ports }));
+      const { manifest } = add(chart, WorkloadPolicy, { metadata: { name: plan.workload.name, namespace, labels: LABELS } });
+      // Set as data: there are several for each realm, and the generated class would convert every peer and port of each.
+      manifest.spec = {
+        podSelector: { matchLabels: plan.workload.labels },
+        policyTypes: [...(ingress.length > 0 ? ['Ingress'] : []), ...(egress.length > 0 ? ['Egress'] : [])],
+        ...(ingress.length > 0 ? { ingress } : {}),
+        ...(egress.length > 0 ? { egress } : {}),
+      };
     }
   }
 
@@ -122,10 +122,10 @@ export class NetworkPlan {
   /** No `from` or `to` at all means anybody: the API's way to say it. */
   private side(key: 'from' | 'to', peers: readonly Peer[], namespace: string): { from?: NetworkPolicyPeer[]; to?: NetworkPolicyPeer[] } {
     if (peers.some((peer) => isOutside(peer) && peer.outside === 'anywhere')) return {};
-    const unique = new Map<string, NetworkPolicyPeer>();
-    for (const peer of peers.flatMap((each) => this.peers(each, namespace, key))) unique.set(JSON.stringify(peer), peer);
-    const list = [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, peer]) => peer);
-    return { [key]: list };
+    const all = peers.flatMap((each) => this.peers(each, namespace, key));
+    if (all.length === 1) return { [key]: all };
+    const unique = new Map(all.map((peer) => [JSON.stringify(peer), peer]));
+    return { [key]: [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, peer]) => peer) };
   }
 
   private peers(peer: Peer, namespace: string, key: 'from' | 'to'): NetworkPolicyPeer[] {
@@ -163,8 +163,8 @@ function membersOf(peer: Peer): readonly Workload[] {
 }
 
 /** Rules with the same ports become one rule with several peers, in the order of their ports. */
-function merged(rules: readonly Rule[]): { peers: Peer[]; ports: NetworkPolicyPort[] }[] {
-  const byPorts = new Map<string, { peers: Peer[]; ports: NetworkPolicyPort[] }>();
+function merged(rules: readonly Rule[]): { peers: Peer[]; ports: PolicyPort[] }[] {
+  const byPorts = new Map<string, { peers: Peer[]; ports: PolicyPort[] }>();
   for (const rule of rules) {
     const ports = [...rule.ports].sort((a, b) => a.port - b.port || (a.protocol ?? 'TCP').localeCompare(b.protocol ?? 'TCP', 'en'));
     const key = JSON.stringify(ports.map((p) => [p.port, p.endPort ?? p.port, p.protocol ?? 'TCP']));
@@ -175,9 +175,9 @@ function merged(rules: readonly Rule[]): { peers: Peer[]; ports: NetworkPolicyPo
   return [...byPorts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
-function policyPort(port: FlowPort): NetworkPolicyPort {
+function policyPort(port: FlowPort): PolicyPort {
   return {
-    port: IntOrString.fromNumber(port.port),
+    port: port.port,
     ...(port.endPort ? { endPort: port.endPort } : {}),
     ...(port.protocol === 'UDP' ? { protocol: 'UDP' } : {}),
   };

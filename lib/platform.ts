@@ -46,14 +46,21 @@ export const BROKER_INTERNAL_URL = `http://${BROKER_INTERNAL_SERVICE}.${NAMESPAC
 export const BROKER_AUDIENCE = 'connect-broker';
 
 export const POSTGRES_PORT = 5432;
-/** The CNPG Cluster; its read-write Service is `<name>-rw`. */
+/** What stays the same in every generation of the database. `name` is that of its NetworkPolicy, certificate and monitors. */
 export const DATABASE = {
-  cluster: 'postgres',
-  service: 'postgres-rw',
+  name: 'postgres',
   database: 'broker',
   owner: 'broker_owner',
   application: 'broker',
 } as const;
+
+/**
+ * Name of a generation's CNPG Cluster and of its archive; its read-write Service is `<name>-rw`.
+ * It carries the generation from the first one on, so that a recovered database is another object beside the protected one that it comes from.
+ */
+export function databaseCluster(generation: number): string {
+  return `${DATABASE.name}-${generation}`;
+}
 
 export const WORKLOADS = {
   broker: workload(NAMESPACES.broker, 'connect-broker', {
@@ -64,8 +71,12 @@ export const WORKLOADS = {
     'app.kubernetes.io/name': 'connect-broker',
     'app.kubernetes.io/component': 'migrate',
   }),
-  /** CNPG labels every pod of a Cluster, its bootstrap Jobs too, with this. */
-  database: workload(NAMESPACES.database, DATABASE.cluster, { 'cnpg.io/cluster': DATABASE.cluster }),
+  /**
+   * CNPG labels every pod of a Cluster, its bootstrap Jobs too, with this. Only the described generation has flows: an earlier one that still runs
+   * is left to the default deny, and archives and answers nothing any more.
+   */
+  database: (cluster: Cluster) =>
+    workload(NAMESPACES.database, DATABASE.name, { 'cnpg.io/cluster': databaseCluster(cluster.database.generation) }),
   pihole: workload(NAMESPACES.pihole, 'pihole', { 'app.kubernetes.io/name': 'pihole' }),
 } as const;
 

@@ -5,8 +5,8 @@
  * Argo CD's side of it (measured, 3.2.11): an object with Prune=false that leaves Git keeps its Application OutOfSync for ever; the root never prunes,
  * so an Application that leaves Git stays until somebody deletes it (which deletes nothing else: ours have no finalizer).
  */
-import { parse } from 'yaml';
 import type { PlainObject } from './emit/manifest';
+import { readObject } from './emit/read';
 
 /** What a synth says about protected objects that leave Git. */
 export interface RemovalReport {
@@ -50,7 +50,8 @@ export function judgeRemovals(
   const stillThere = new Set(candidates.length > 0 ? [...kept].map(withoutApplication) : []);
   for (const path of candidates) {
     if (stillThere.has(withoutApplication(path))) continue;
-    const object = parse(before.get(path) ?? '') as PlainObject;
+    const object = readObject(before.get(path));
+    if (!object) continue;
     const refusal = refusalOf(path, object, released);
     if (refusal) {
       refusals.push(refusal);

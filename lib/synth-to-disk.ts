@@ -3,7 +3,9 @@
  * It deliberately computes nothing of the cluster itself.
  */
 import { unverifiedImages } from './checks/pinned-images';
+import { committedFiles } from './committed';
 import { compareTrees, readTree, type TreeChange, writeTree } from './emit/writer';
+import { judgeFrozenFields } from './frozen-fields';
 import type { ClusterDescription } from './model/cluster';
 import { judgeRemovals } from './removals';
 import { describeRequests, sumOfRequests } from './requests';
@@ -15,9 +17,14 @@ export interface SynthToDiskOptions extends SynthesisOptions {
   readonly directory: string;
   /** `<Kind>/<namespace>/<name>` of objects with data that may leave. */
   readonly released?: readonly string[];
+  /** `StatefulSet/<namespace>/<name>` that were deleted with --cascade=orphan, so that their frozen fields may change. */
+  readonly orphaned?: readonly string[];
   /** Only say what would change. @default false */
   readonly dryRun?: boolean;
 }
+
+/** Files whose committed text matters to whoever removes them. Databases are not among them: `--release` is said once, not until the commit. */
+const JUDGED = /\/(?:StatefulSet|Namespace|SealedSecret|Application)\.[^/]+$/;
 
 export interface SynthReport {
   readonly change: TreeChange;
@@ -29,8 +36,21 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   const synthesis = synthesize(options.descriptions, options);
   const before = readTree(options.directory);
   const planned = compareTrees(before, synthesis.files);
-  const removals = judgeRemovals(before, planned.removed, synthesis.files.keys(), options.released);
-  if (removals.refusals.length > 0) throw new SynthesisError([...removals.refusals]);
+  // Worlds are judged by what is committed, because that is what runs: a world that was retired and removed without a commit between was never retired.
+  const committed = options.dryRun
+    ? new Map<string, string>()
+    : committedFiles(options.directory, (path) => JUDGED.test(path) && !synthesis.files.has(path));
+  const removals = judgeRemovals(
+    new Map([...before, ...committed]),
+    [...new Set([...planned.removed, ...committed.keys()])],
+    synthesis.files.keys(),
+    options.released,
+  );
+  const frozen = judgeFrozenFields(before, synthesis.files, planned.changed, {
+    expandable: new Map(synthesis.clusters.map(({ built }) => [built.cluster.name, built.cluster.storage.expandable])),
+    orphaned: options.orphaned ?? [],
+  });
+  if (removals.refusals.length + frozen.length > 0) throw new SynthesisError([...removals.refusals, ...frozen]);
   const change = options.dryRun ? planned : writeTree(options.directory, before, synthesis.files);
 
   const lines: string[] = [];
@@ -40,9 +60,12 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
       `${name}: ${built.applications.size + 1} Applications, ${built.objects.length} objects. ${describeRequests(sumOfRequests(built))}`,
     );
     for (const { name: component, reason } of built.leftOut) lines.push(`  left out: ${component} — ${reason}`);
-    for (const { image, reason } of unverifiedImages(built)) lines.push(`  without a digest: ${image} — ${reason}`);
     for (const warning of built.warnings) lines.push(`  warning: ${warning}`);
   }
+  const unverified = new Map(
+    synthesis.clusters.flatMap(({ built }) => unverifiedImages(built)).map(({ image, reason }) => [image, reason]),
+  );
+  for (const [image, reason] of unverified) lines.push(`without a digest: ${image} (${reason})`);
   const { added, changed, removed, unchanged } = change;
   lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
   if (removals.steps.length > 0) {

@@ -260,25 +260,22 @@ function allowed(input: CheckInput, synced: ReadonlyMap<string, readonly BuiltOb
         fix: "Add it to the project's sourceRepos.",
       });
     }
-    const refusedNamespaces = new Set<string>();
     const refusedKinds = new Set<string>();
-    const need = (namespace: string): void => {
-      if (!rights.destinations.has(`${server} ${namespace}`)) refusedNamespaces.add(namespace);
-    };
-    need(spec.destination?.namespace ?? '');
+    const namespaces = new Set<string>([spec.destination?.namespace ?? '']);
     for (const { manifest } of synced.get(metadata.name) ?? []) {
       if (manifest.metadata.namespace) {
-        need(manifest.metadata.namespace);
+        namespaces.add(manifest.metadata.namespace);
         if (rights.namespacedKinds && !rights.namespacedKinds.has(groupKind(manifest))) refusedKinds.add(groupKind(manifest));
       } else if (!rights.clusterKinds.has(groupKind(manifest))) refusedKinds.add(groupKind(manifest));
     }
     for (const kind of upstreamKinds(input, input.application(metadata.name))) if (!rights.clusterKinds.has(kind)) refusedKinds.add(kind);
-    for (const namespace of upstreamNamespaces(input, input.application(metadata.name))) need(namespace);
-    if (refusedNamespaces.size > 0) {
+    for (const namespace of upstreamNamespaces(input, input.application(metadata.name))) namespaces.add(namespace);
+    const refusedNamespaces = [...namespaces].filter((namespace) => !rights.destinations.has(`${server} ${namespace}`));
+    if (refusedNamespaces.length > 0) {
       findings.push({
         by,
         field: 'spec.destination',
-        message: `AppProject '${spec.project}' does not allow the namespace${refusedNamespaces.size > 1 ? 's' : ''} ${list([...refusedNamespaces].map((each) => `'${each}'`))} at '${server}', which the Application writes to.`,
+        message: `AppProject '${spec.project}' does not allow the namespace${refusedNamespaces.length > 1 ? 's' : ''} ${list(refusedNamespaces.map((each) => `'${each}'`))} at '${server}', which the Application writes to.`,
         fix: "Add it to the project's destinations.",
       });
     }

@@ -40,7 +40,7 @@ export const BROKER_ALERTS: readonly PrometheusRuleSpecGroupsRules[] = [
     '2m',
     `max(mmo_broker_database_up{${namespace}}) == 0`,
     'No replica of the connect broker reaches PostgreSQL.',
-    'Logins and connects are answered with 503. Look at Cluster postgres in namespace database, then at the NetworkPolicies between the two.',
+    'Logins and connects are answered with 503. Look at PostgreSQL’s Cluster in namespace database, then at the NetworkPolicies between the two.',
   ),
   alert(
     'BrokerViewStale',

@@ -13,7 +13,7 @@ import {
 } from '../broker-contract';
 import type { Cluster, Continent, Realm } from '../model/cluster';
 import { BROKER_AUDIENCE, BROKER_PORTS, DATABASE, NAMESPACES, POSTGRES_PORT } from '../platform';
-import { DATABASE_HOST } from './postgres';
+import { databaseHost } from './postgres';
 
 /** Realms that players can enter: at least one continent is active. Retired continents are left out, because nothing serves them. */
 export function activeRealms(cluster: Cluster): readonly Realm[] {
@@ -31,7 +31,7 @@ export function brokerConfig(cluster: Cluster): BrokerConfig {
     trustedProxyHops: 1,
     shutdown: { drainSeconds: BROKER_SHUTDOWN_SECONDS.drain },
     database: {
-      host: DATABASE_HOST,
+      host: databaseHost(cluster),
       port: POSTGRES_PORT,
       name: DATABASE.database,
       applicationRole: DATABASE.application,

@@ -4,9 +4,7 @@
  */
 import { type PrometheusRuleSpecGroupsRules, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/monitoring.coreos.com';
 import type { Cluster } from '../model/cluster';
-import { DATABASE, NAMESPACES } from '../platform';
-
-const here = `namespace="${NAMESPACES.database}"`;
+import { databaseCluster, NAMESPACES } from '../platform';
 
 function alert(
   name: string,
@@ -28,6 +26,11 @@ function alert(
 /** Rules that fit the cluster: of replicas only with several instances, of archives only with backups. */
 export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[] {
   const instances = cluster.databaseInstances;
+  const name = databaseCluster(cluster.database.generation);
+  const namespace = `namespace="${NAMESPACES.database}"`;
+  // An earlier generation may still be there, with pods that are cut off and volumes that fill: nobody is woken for those.
+  const here = `${namespace},pod=~"${name}-[0-9]+"`;
+  const volumes = `${namespace},persistentvolumeclaim=~"${name}-[0-9]+"`;
   return [
     alert(
       'PostgresDown',
@@ -36,7 +39,7 @@ export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[
       // Exactly one instance is not in recovery: the primary.
       `absent(cnpg_pg_replication_in_recovery{${here}} == 0)`,
       'PostgreSQL has no primary that answers.',
-      `Accounts and queues cannot be read or written. Look at Cluster ${DATABASE.cluster} in namespace ${NAMESPACES.database}: its status and the log of its pods.`,
+      `Accounts and queues cannot be read or written. Look at Cluster ${name} in namespace ${NAMESPACES.database}: its status and the log of its pods.`,
     ),
     ...(instances > 1
       ? [
@@ -62,7 +65,7 @@ export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[
       'PostgresVolumeFilling',
       'critical',
       '5m',
-      `min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes{${here}} / kubelet_volume_stats_capacity_bytes{${here}}) < 0.15`,
+      `min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes{${volumes}} / kubelet_volume_stats_capacity_bytes{${volumes}}) < 0.15`,
       'Volume {{ $labels.persistentvolumeclaim }} has {{ $value | humanizePercentage }} left.',
       'PostgreSQL stops when it is full. Raise database.storage in the description where the storage class can grow; if the write-ahead log fills it, look at archiving first.',
     ),

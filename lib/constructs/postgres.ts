@@ -33,11 +33,13 @@ import { BROKER_DATABASE_CONNECTIONS } from '../broker-contract';
 import { labels, PROTECTED, syncWave } from '../component';
 import { add } from '../emit/manifest';
 import type { Cluster } from '../model/cluster';
-import { DATABASE, NAMESPACES } from '../platform';
+import { DATABASE, databaseCluster, NAMESPACES } from '../platform';
 import { postgresParameters } from './postgres-parameters';
 
 /** Full name of the Service that leads to the primary, as the server's certificate carries it. */
-export const DATABASE_HOST = `${DATABASE.service}.${NAMESPACES.database}.svc.cluster.local`;
+export function databaseHost(cluster: Cluster): string {
+  return `${databaseCluster(cluster.database.generation)}-rw.${NAMESPACES.database}.svc.cluster.local`;
+}
 
 /** The ClusterIssuer of the cluster's own authority, which signs what only machines of the cluster look at. */
 export const CLUSTER_ISSUER = 'cluster-ca';
@@ -60,10 +62,8 @@ const OBJECT_STORE = 'backups';
 /** Waves within the Application: the certificate, credentials and store that the Cluster waits for, the Cluster, and what needs it running. */
 export const DATABASE_WAVES = { before: -1, after: 1 } as const;
 
-/** Under which name a generation archives. Never used twice: an archive that is not empty is refused, or worse, is continued by another history. */
-export function archiveName(generation: number): string {
-  return `${DATABASE.cluster}-${generation}`;
-}
+/** Under which name a generation archives: its Cluster's. Never used twice: an archive that is not empty is refused, or worse, is continued by another history. */
+export const archiveName = databaseCluster;
 
 /** CloudNativePG counts seconds too: '15 3 * * *' is 03:15 to cron and, unchanged, would be 15 seconds after minute 3 of every hour. */
 export function sixFieldSchedule(schedule: string): string {
@@ -95,15 +95,20 @@ export function addPostgres(chart: Chart, cluster: Cluster): void {
   const namespace = NAMESPACES.database;
   const memory = resources.memoryLimit ?? resources.memory;
 
-  addServerCertificate(chart);
+  addServerCertificate(chart, cluster);
   add(chart, PostgresCluster, {
-    metadata: { name: DATABASE.cluster, namespace, labels: labels(DATABASE.cluster, 'database'), annotations: { ...PROTECTED } },
+    metadata: {
+      name: databaseCluster(generation),
+      namespace,
+      labels: labels(DATABASE.name, 'database'),
+      annotations: { ...PROTECTED },
+    },
     spec: {
       description: 'Accounts, sessions, characters and queues of the connect broker.',
       imageName: imageReference('postgresql'),
       instances,
       inheritedMetadata: { labels: { 'app.kubernetes.io/part-of': 'mmo' } },
-      bootstrap: bootstrap(generation),
+      bootstrap: bootstrap(cluster),
       ...(generation > 1 ? { externalClusters: [previousGeneration(cluster)] } : {}),
       certificates: { serverTlsSecret: DATABASE_SECRETS.certificate, serverCaSecret: DATABASE_SECRETS.certificate },
       managed: {
@@ -153,15 +158,24 @@ export function addPostgres(chart: Chart, cluster: Cluster): void {
         : {}),
     },
   });
-  if (cluster.backups) addBackups(chart, cluster.backups);
+  if (cluster.backups) addBackups(chart, cluster, cluster.backups);
 }
 
-/** The first generation is made empty; a later one is recovered from the archive of the one before it. Read by the operator at creation only. */
-function bootstrap(generation: number): ClusterSpecBootstrap {
+/**
+ * The first generation is made empty; a later one is recovered from the archive of the one before it.
+ * Read by the operator at creation only, and a later change of it is accepted and means nothing (its webhook compares no bootstrap).
+ */
+function bootstrap(cluster: Cluster): ClusterSpecBootstrap {
+  const { generation, recoverTo } = cluster.database;
   const application = { database: DATABASE.database, owner: DATABASE.owner, secret: { name: DATABASE_SECRETS.owner } };
-  return generation === 1
-    ? { initdb: { ...application, dataChecksums: true } }
-    : { recovery: { ...application, source: archiveName(generation - 1) } };
+  if (generation === 1) return { initdb: { ...application, dataChecksums: true } };
+  return {
+    recovery: {
+      ...application,
+      source: archiveName(generation - 1),
+      ...(recoverTo ? { recoveryTarget: { targetTime: recoverTo } } : {}),
+    },
+  };
 }
 
 function previousGeneration(cluster: Cluster): ClusterSpecExternalClusters {
@@ -176,14 +190,14 @@ function previousGeneration(cluster: Cluster): ClusterSpecExternalClusters {
 }
 
 /** Signed by the cluster's own authority and not by the operator's, whose certificate the broker could not read: it is a Secret of another namespace. */
-function addServerCertificate(chart: Chart): void {
-  const services = ['rw', 'r', 'ro'].map((kind) => `${DATABASE.cluster}-${kind}`);
+function addServerCertificate(chart: Chart, cluster: Cluster): void {
+  const services = ['rw', 'r', 'ro'].map((kind) => `${databaseCluster(cluster.database.generation)}-${kind}`);
   const { database: namespace } = NAMESPACES;
   add(chart, Certificate, {
     metadata: {
       name: DATABASE_SECRETS.certificate,
       namespace,
-      labels: labels(DATABASE.cluster, 'database'),
+      labels: labels(DATABASE.name, 'database'),
       annotations: syncWave(DATABASE_WAVES.before),
     },
     spec: {
@@ -207,8 +221,9 @@ function addServerCertificate(chart: Chart): void {
   });
 }
 
-function addBackups(chart: Chart, backups: NonNullable<Cluster['backups']>): void {
-  const common = { namespace: NAMESPACES.database, labels: labels(DATABASE.cluster, 'backup') };
+function addBackups(chart: Chart, cluster: Cluster, backups: NonNullable<Cluster['backups']>): void {
+  const name = databaseCluster(cluster.database.generation);
+  const common = { namespace: NAMESPACES.database, labels: labels(DATABASE.name, 'backup') };
   const region = regionOf(backups.endpoint);
   add(chart, ObjectStore, {
     metadata: { name: OBJECT_STORE, ...common, annotations: { ...PROTECTED, ...syncWave(DATABASE_WAVES.before) } },
@@ -242,9 +257,10 @@ function addBackups(chart: Chart, backups: NonNullable<Cluster['backups']>): voi
     },
   });
   add(chart, ScheduledBackup, {
-    metadata: { name: DATABASE.cluster, ...common, annotations: syncWave(DATABASE_WAVES.after) },
+    // Named after the generation: only a new object makes its first backup at once.
+    metadata: { name, ...common, annotations: syncWave(DATABASE_WAVES.after) },
     spec: {
-      cluster: { name: DATABASE.cluster },
+      cluster: { name },
       schedule: sixFieldSchedule(backups.databaseSchedule),
       // An archive without a base backup restores nothing, so the first one does not wait for the night.
       immediate: true,

@@ -5,7 +5,7 @@
 import type { Chart } from 'cdk8s';
 import { PodMonitor } from '../../imports/monitoring.coreos.com';
 import { type BuildContext, labels } from '../component';
-import { add } from '../emit/manifest';
+import { add, type SharedKind, sameEverywhere } from '../emit/manifest';
 import { IntOrString, KubePodDisruptionBudget, KubeRole, KubeRoleBinding, KubeService, KubeServiceAccount, type PolicyRule } from '../k8s';
 import type { Continent, Realm } from '../model/cluster';
 import { BROKER_SERVICE, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
@@ -23,11 +23,21 @@ export function publicServiceName(continent: { readonly name: string }): string 
 const WATCH = ['get', 'list', 'watch'];
 
 /** What the broker may read in a realm: enough to know which world runs, on which address, with which key generation. */
-const BROKER_RULES: readonly PolicyRule[] = [
-  { apiGroups: [''], resources: ['pods', 'services'], verbs: WATCH },
-  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: WATCH },
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
-];
+const WorldsBrokerRole = sameEverywhere(KubeRole, {
+  rules: [
+    { apiGroups: [''], resources: ['pods', 'services'], verbs: WATCH },
+    { apiGroups: ['apps'], resources: ['statefulsets'], verbs: WATCH },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
+  ],
+});
+
+const BrokerRoleBinding = sameEverywhere(KubeRoleBinding, {
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'connect-broker' },
+  subjects: [{ kind: 'ServiceAccount', name: BROKER_SERVICE, namespace: NAMESPACES.broker }],
+});
+
+/** Its token is projected into the pod at a path of its own; the default one is never mounted. */
+const WorldServiceAccount = sameEverywhere(KubeServiceAccount, { automountServiceAccountToken: false });
 
 /** Adds everything of a realm but its worlds. */
 export function addRealm(chart: Chart, context: BuildContext, realm: Realm): void {
@@ -43,15 +53,15 @@ export function addRealm(chart: Chart, context: BuildContext, realm: Realm): voi
     ),
     purpose: `netcode keys of realm '${realm.name}': whoever has them can make tokens for its worlds`,
   });
-  addBrokerRole(chart, realm.namespace, BROKER_RULES);
+  addBrokerRights(chart, realm.namespace, WorldsBrokerRole);
   addGamePodMonitor(chart, realm.namespace, { [LABELS.gameServer]: 'true', [LABELS.realm]: realm.name }, [LABELS.realm, LABELS.continent]);
 }
 
 function addContinent(chart: Chart, realm: Realm, continent: Continent): void {
   const selector = worldSelector(realm, continent);
   const metadata = (name: string) => ({ name, namespace: realm.namespace, labels: labels('game-server', 'world', selector) });
-  // The identity that the broker sees; its token is projected into the pod at a path of its own, the default one is never mounted.
-  add(chart, KubeServiceAccount, { metadata: metadata(continent.name), automountServiceAccountToken: false });
+  // The identity that the broker sees.
+  add(chart, WorldServiceAccount, { metadata: metadata(continent.name) });
   // The pod's stable name in DNS; a StatefulSet must have one.
   add(chart, KubeService, {
     metadata: metadata(continent.name),
@@ -94,13 +104,13 @@ function addContinent(chart: Chart, realm: Realm, continent: Continent): void {
 
 /** Gives the broker's ServiceAccount rights in one namespace. */
 export function addBrokerRole(chart: Chart, namespace: string, rules: readonly PolicyRule[]): void {
+  addBrokerRights(chart, namespace, sameEverywhere(KubeRole, { rules: [...rules] }));
+}
+
+function addBrokerRights(chart: Chart, namespace: string, role: SharedKind): void {
   const metadata = { name: 'connect-broker', namespace, labels: labels('connect-broker', 'rights') };
-  add(chart, KubeRole, { metadata, rules: [...rules] });
-  add(chart, KubeRoleBinding, {
-    metadata,
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'connect-broker' },
-    subjects: [{ kind: 'ServiceAccount', name: BROKER_SERVICE, namespace: NAMESPACES.broker }],
-  });
+  add(chart, role, { metadata });
+  add(chart, BrokerRoleBinding, { metadata });
 }
 
 /** Lets Prometheus find game servers of one namespace, with our labels on every series. */

@@ -16,7 +16,7 @@ import {
   STATUS_PATHS,
   worldEnvironment,
 } from '../game-contract';
-import { IntOrString, KubeConfigMap, type Probe, Quantity } from '../k8s';
+import { IntOrString, KubeConfigMap, KubePod, type PodSpec, type Probe, Quantity } from '../k8s';
 import type { Cluster, Continent, Realm } from '../model/cluster';
 import { BROKER_AUDIENCE, GAME_PORTS, LABELS } from '../platform';
 import { generationKey, REALM_KEY_SECRET } from './netcode-keys';
@@ -33,16 +33,18 @@ export function worldSelector(realm: Realm, continent: Continent): Record<string
   return { [LABELS.realm]: realm.name, [LABELS.continent]: continent.name };
 }
 
-/** Adds the workload of one continent. */
-export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent: Continent): void {
+/**
+ * Adds the workload of one continent.
+ * @param common what `commonPod` says for the cluster
+ */
+export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent: Continent, common: CommonPod): void {
   const selector = worldSelector(realm, continent);
   const data = worldEnvironment(cluster, realm, continent);
-  const generation = generationKey(realm.netcodeKeyGeneration);
   add(chart, KubeConfigMap, {
     metadata: { name: continent.name, namespace: realm.namespace, labels: labels('game-server', 'world', selector) },
     data,
   });
-  add(chart, StatefulSet, {
+  const { manifest } = add(chart, StatefulSet, {
     metadata: {
       name: continent.name,
       namespace: realm.namespace,
@@ -70,97 +72,6 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
           }),
           annotations: { [CONFIG_HASH_ANNOTATION]: configHash(data), 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' },
         },
-        spec: {
-          serviceAccountName: continent.name,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: cluster.worldGraceSeconds,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: cluster.game.user,
-            runAsGroup: cluster.game.user,
-            fsGroup: cluster.game.user,
-            // Without it the kubelet walks the whole volume at each start: minutes for a big world.
-            fsGroupChangePolicy: 'OnRootMismatch',
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          ...(realm.exposure.type === 'host-port'
-            ? nodeSelectorOf(continent)
-            : {
-                // Soft: a home with one node is a valid cluster, and a world on a crowded node is better than none.
-                topologySpreadConstraints: [
-                  {
-                    maxSkew: 1,
-                    topologyKey: 'kubernetes.io/hostname',
-                    whenUnsatisfiable: 'ScheduleAnyway',
-                    labelSelector: { matchLabels: { [LABELS.gameServer]: 'true', [LABELS.realm]: realm.name } },
-                  },
-                ],
-              }),
-          containers: [
-            {
-              name: 'game',
-              image: cluster.game.image,
-              ports: [
-                {
-                  name: 'game',
-                  containerPort: GAME_PORTS.game,
-                  protocol: 'UDP',
-                  ...(realm.exposure.type === 'host-port' ? { hostPort: continent.port } : {}),
-                },
-                { name: 'status', containerPort: GAME_PORTS.status },
-                { name: 'metrics', containerPort: GAME_PORTS.metrics },
-              ],
-              envFrom: [{ configMapRef: { name: continent.name } }],
-              env: Object.entries(POD_ENVIRONMENT).map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
-              resources: {
-                requests: { cpu: Quantity.fromString(continent.resources.cpu), memory: Quantity.fromString(continent.resources.memory) },
-                limits: { memory: Quantity.fromString(memoryLimitOf(continent.resources)) },
-              },
-              startupProbe: { ...statusProbe(STATUS_PATHS.ready), ...STARTUP },
-              readinessProbe: { ...statusProbe(STATUS_PATHS.ready), periodSeconds: 5 },
-              // Patient: a kill loses what was played since the last save. A world that does not answer for a minute is hung.
-              livenessProbe: { ...statusProbe(STATUS_PATHS.alive), timeoutSeconds: 5, failureThreshold: 6 },
-              // The kubelet sends SIGTERM when the announcement is over, and that is the order to save and to exit.
-              ...(cluster.game.announceSeconds > 0
-                ? {
-                    lifecycle: {
-                      preStop: {
-                        httpGet: {
-                          path: `${STATUS_PATHS.announce}?seconds=${cluster.game.announceSeconds}`,
-                          port: IntOrString.fromString('status'),
-                        },
-                      },
-                    },
-                  }
-                : {}),
-              securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-              volumeMounts: [
-                { name: WORLD_CLAIM, mountPath: GAME_FILES.world },
-                { name: 'netcode-key', mountPath: dirname(GAME_FILES.netcodeKey), readOnly: true },
-                { name: 'broker-token', mountPath: dirname(GAME_FILES.brokerToken), readOnly: true },
-                { name: 'tmp', mountPath: GAME_FILES.temporary },
-              ],
-            },
-          ],
-          volumes: [
-            // Only the generation of this pod, readable by its group alone.
-            {
-              name: 'netcode-key',
-              secret: {
-                secretName: REALM_KEY_SECRET,
-                items: [{ key: generation, path: basename(GAME_FILES.netcodeKey) }],
-                defaultMode: 0o440,
-              },
-            },
-            // The kubelet renews it; it lives for an hour, the API's default.
-            {
-              name: 'broker-token',
-              projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: basename(GAME_FILES.brokerToken) } }] },
-            },
-            { name: 'tmp', emptyDir: { sizeLimit: Quantity.fromString('64Mi') } },
-          ],
-        },
       },
       volumeClaimTemplates: [
         {
@@ -176,6 +87,120 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
       ],
     },
   });
+  // Set as data: nearly all of it is the same for every world, and is converted once.
+  manifest.spec.template.spec = podOf(realm, continent, common);
+}
+
+/** The pod of every world of a cluster, but for what is the world's own. */
+export function commonPod(cluster: Cluster): CommonPod {
+  const probe = statusProbe(STATUS_PATHS.ready);
+  const spec: PodSpec = {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: cluster.worldGraceSeconds,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: cluster.game.user,
+      runAsGroup: cluster.game.user,
+      fsGroup: cluster.game.user,
+      // Without it the kubelet walks the whole volume at each start: minutes for a big world.
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [
+      {
+        name: 'game',
+        image: cluster.game.image,
+        ports: [
+          { name: 'game', containerPort: GAME_PORTS.game, protocol: 'UDP' },
+          { name: 'status', containerPort: GAME_PORTS.status },
+          { name: 'metrics', containerPort: GAME_PORTS.metrics },
+        ],
+        env: Object.entries(POD_ENVIRONMENT).map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
+        startupProbe: { ...probe, ...STARTUP },
+        readinessProbe: { ...probe, periodSeconds: 5 },
+        // Patient: a kill loses what was played since the last save. A world that does not answer for a minute is hung.
+        livenessProbe: { ...statusProbe(STATUS_PATHS.alive), timeoutSeconds: 5, failureThreshold: 6 },
+        // The kubelet sends SIGTERM when the announcement is over, and that is the order to save and to exit.
+        ...(cluster.game.announceSeconds > 0
+          ? {
+              lifecycle: {
+                preStop: {
+                  httpGet: {
+                    path: `${STATUS_PATHS.announce}?seconds=${cluster.game.announceSeconds}`,
+                    port: IntOrString.fromString('status'),
+                  },
+                },
+              },
+            }
+          : {}),
+        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+        volumeMounts: [
+          { name: WORLD_CLAIM, mountPath: GAME_FILES.world },
+          { name: 'netcode-key', mountPath: dirname(GAME_FILES.netcodeKey), readOnly: true },
+          { name: 'broker-token', mountPath: dirname(GAME_FILES.brokerToken), readOnly: true },
+          { name: 'tmp', mountPath: GAME_FILES.temporary },
+        ],
+      },
+    ],
+    volumes: [
+      // The kubelet renews it; it lives for an hour, the API's default.
+      {
+        name: 'broker-token',
+        projected: { sources: [{ serviceAccountToken: { audience: BROKER_AUDIENCE, path: basename(GAME_FILES.brokerToken) } }] },
+      },
+      { name: 'tmp', emptyDir: { sizeLimit: Quantity.fromString('64Mi') } },
+    ],
+  };
+  return KubePod.manifest({ spec }).spec;
+}
+
+/** A pod's spec as plain data. */
+// biome-ignore lint/suspicious/noExplicitAny: schemas check its shape before anything is written.
+export type CommonPod = Readonly<Record<string, any>>;
+
+/** The common pod with the world's own identity, place, resources and key. */
+function podOf(realm: Realm, continent: Continent, common: CommonPod): CommonPod {
+  const [game] = common.containers;
+  const onNode = realm.exposure.type === 'host-port';
+  const { cpu, memory } = continent.resources;
+  return {
+    ...common,
+    serviceAccountName: continent.name,
+    ...(onNode
+      ? nodeSelectorOf(continent)
+      : {
+          // Soft: a home with one node is a valid cluster, and a world on a crowded node is better than none.
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'ScheduleAnyway',
+              labelSelector: { matchLabels: { [LABELS.gameServer]: 'true', [LABELS.realm]: realm.name } },
+            },
+          ],
+        }),
+    containers: [
+      {
+        ...game,
+        ...(onNode ? { ports: [{ ...game.ports[0], hostPort: continent.port }, ...game.ports.slice(1)] } : {}),
+        envFrom: [{ configMapRef: { name: continent.name } }],
+        resources: { requests: { cpu, memory }, limits: { memory: memoryLimitOf(continent.resources) } },
+      },
+    ],
+    volumes: [
+      // Only the generation of this pod, readable by its group alone.
+      {
+        name: 'netcode-key',
+        secret: {
+          secretName: REALM_KEY_SECRET,
+          items: [{ key: generationKey(realm.netcodeKeyGeneration), path: basename(GAME_FILES.netcodeKey) }],
+          defaultMode: 0o440,
+        },
+      },
+      ...common.volumes,
+    ],
+  };
 }
 
 /** A retired world may have outlived its node, and with it the field. */

@@ -53,6 +53,18 @@ export interface GeneratedClass<Props> {
 }
 
 /**
+ * A kind whose objects differ in their metadata alone (a default-deny policy in every namespace): the rest is converted once and shared.
+ * Use with `add()` in place of the generated class, with `{ metadata }`.
+ */
+export function sameEverywhere<Props>(type: GeneratedClass<Props>, props: Omit<Props, 'metadata'>): SharedKind {
+  const shared = type.manifest(props as Props);
+  return { manifest: () => shared };
+}
+
+/** What `sameEverywhere` makes. */
+export type SharedKind = GeneratedClass<{ readonly metadata: PlainObject['metadata'] }>;
+
+/**
  * Adds an object to a chart. Its construct id is its identity (kind, namespace, name), so that order never matters and a duplicate in one chart throws.
  * @param options.exceptions departures from rules, each with its reason
  */
@@ -62,7 +74,9 @@ export function add<Props>(
   props: Props,
   options: { readonly exceptions?: readonly Exception[] } = {},
 ): Manifest {
-  const manifest = type.manifest(props) as PlainObject;
+  // Metadata are names and plain texts, which the generated classes would only copy, key by key.
+  const { metadata, ...content } = props as { metadata?: PlainObject['metadata'] };
+  const manifest = { ...(type.manifest(content as Props) as PlainObject), metadata } as PlainObject;
   if (!manifest.metadata?.name)
     throw new Error(
       `An object of kind ${manifest.kind} in chart '${chart.node.id}' has no metadata.name; names are always written, never generated.`,

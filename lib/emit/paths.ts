@@ -38,8 +38,10 @@ export function layOut(objects: readonly BuiltObject[]): Map<string, BuiltObject
   const problems: string[] = [];
   for (const object of objects) {
     const path = objectPath(object.application, object.manifest);
-    const twin = identities.get(identity(object.manifest));
-    const neighbour = lowerCase.get(path.toLowerCase());
+    const id = identity(object.manifest);
+    const folded = path.toLowerCase();
+    const twin = identities.get(id);
+    const neighbour = lowerCase.get(folded);
     if (twin)
       problems.push(
         `${describe(object.manifest)} is made by Application '${twin.application}' and again by '${object.application}'; one of them must own it.`,
@@ -48,8 +50,8 @@ export function layOut(objects: readonly BuiltObject[]): Map<string, BuiltObject
       problems.push(
         `${describe(object.manifest)} and ${describe(neighbour.manifest)} of Application '${object.application}' would share the file ${path}.`,
       );
-    identities.set(identity(object.manifest), object);
-    lowerCase.set(path.toLowerCase(), object);
+    identities.set(id, object);
+    lowerCase.set(folded, object);
     files.set(path, object);
   }
   if (problems.length > 0) throw new Error(problems.join('\n'));

@@ -60,7 +60,7 @@ export function writeTree(directory: string, before: ReadonlyMap<string, string>
     // All staged in one folder: creating files across thousands of new folders costs ten times as much (measured on ext4) as moving them there.
     for (const [index, file] of write.entries()) writeFileSync(`${staging}/${index}`, after.get(file) ?? '');
     makeFolders(directory, write);
-    for (const [index, file] of write.entries()) renameSync(`${staging}/${index}`, path.join(directory, file));
+    for (const [index, file] of write.entries()) renameSync(`${staging}/${index}`, `${directory}/${file}`);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
@@ -70,7 +70,12 @@ export function writeTree(directory: string, before: ReadonlyMap<string, string>
 }
 
 function makeFolders(directory: string, files: readonly string[]): void {
-  for (const folder of new Set(files.map((file) => path.dirname(file)))) mkdirSync(path.join(directory, folder), { recursive: true });
+  for (const folder of new Set(files.map(folderOf))) mkdirSync(path.join(directory, folder), { recursive: true });
+}
+
+/** As path.dirname, which looks at every character of every path. */
+function folderOf(file: string): string {
+  return file.slice(0, file.lastIndexOf('/') + 1);
 }
 
 function removeEmptyFolders(directory: string, folders: ReadonlySet<string>): void {

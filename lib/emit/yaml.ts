@@ -19,7 +19,7 @@ const WIDTH = 120;
 /** The object as one YAML document, with a line feed at the end and without a `---`. */
 export function toYaml(value: Readonly<Record<string, unknown>>): string {
   const out: string[] = [];
-  writeMap(value, '', out);
+  writeMap(value, keysOf(value), '', out);
   return out.join('');
 }
 
@@ -31,15 +31,28 @@ function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function entries(map: Readonly<Record<string, unknown>>): string[] {
+/** Keys that have a value, in their order. */
+function keysOf(map: Readonly<Record<string, unknown>>): string[] {
   const keys: string[] = [];
-  for (const key in map) if (map[key] !== undefined) keys.push(key);
-  return keys.length > 1 ? keys.sort(compareKeys) : keys;
+  let sorted = true;
+  for (const key in map) {
+    if (map[key] === undefined) continue;
+    // Most maps are in order already, and asking costs less than sorting.
+    if (sorted && keys.length > 0) sorted = compareKeys(keys[keys.length - 1] as string, key) < 0;
+    keys.push(key);
+  }
+  return sorted ? keys : keys.sort(compareKeys);
 }
 
-function writeMap(map: Readonly<Record<string, unknown>>, indent: string, out: string[], firstPrefix = indent): void {
+function writeMap(
+  map: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  indent: string,
+  out: string[],
+  firstPrefix = indent,
+): void {
   let prefix = firstPrefix;
-  for (const key of entries(map)) {
+  for (const key of keys) {
     writeValue(`${prefix}${scalarKey(key)}:`, map[key], indent, out, false);
     prefix = indent;
   }
@@ -59,19 +72,18 @@ function writeValue(head: string, value: unknown, indent: string, out: string[],
     }
   } else if (typeof value === 'object') {
     const map = value as Record<string, unknown>;
-    if (entries(map).length === 0) out.push(head, ' {}\n');
+    const keys = keysOf(map);
+    if (keys.length === 0) out.push(head, ' {}\n');
+    else if (inSequence) writeMap(map, keys, indent, out, `${head} `);
     else {
       out.push(head, '\n');
-      writeMap(map, `${indent}  `, out);
+      writeMap(map, keys, `${indent}  `, out);
     }
   } else throw new TypeError(`A ${typeof value} cannot be written as YAML (at '${head.trim()}').`);
 }
 
 function writeItem(item: unknown, indent: string, out: string[]): void {
-  const inner = `${indent}  `;
-  if (item !== null && typeof item === 'object' && !Array.isArray(item) && entries(item as Record<string, unknown>).length > 0) {
-    writeMap(item as Record<string, unknown>, inner, out, `${indent}- `);
-  } else writeValue(`${indent}-`, item ?? null, inner, out, true);
+  writeValue(`${indent}-`, item ?? null, `${indent}  `, out, true);
 }
 
 function atom(value: null | boolean | number): string {
@@ -79,7 +91,19 @@ function atom(value: null | boolean | number): string {
   return String(value);
 }
 
+/** Keys as they are written: there are some hundred, and a million times one of them is written. */
+const writtenKeys = new Map<string, string>();
+
 function scalarKey(key: string): string {
+  let written = writtenKeys.get(key);
+  if (written === undefined) {
+    written = writeKey(key);
+    writtenKeys.set(key, written);
+  }
+  return written;
+}
+
+function writeKey(key: string): string {
   // YAML's limit for a key on one line; Kubernetes' own limits are far below.
   if (key.length > 200) throw new TypeError(`A key of ${key.length} characters cannot be written as YAML: '${key.slice(0, 40)}…'.`);
   return SAFE_WORD.test(key) && !RESERVED.test(key) ? key : JSON.stringify(key);

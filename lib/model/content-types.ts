@@ -4,7 +4,6 @@
  * Source of the limits: Agones 1.59, pkg/apis/autoscaling/v1/fleetautoscaler.go; cron expressions are robfig/cron's standard parser's.
  */
 import type { Mistake } from './cluster';
-import { cronMistake } from './cron';
 import type { ContentTypeDescription, ParsedDescription } from './description';
 import { quantityValue } from './quantities';
 
@@ -77,8 +76,6 @@ function scalingMistakes(type: ContentTypeDescription, path: string): Mistake[] 
           });
         }
         seen.add(window.name);
-        const cron = cronMistake(window.start);
-        if (cron) mistakes.push({ path: `${at}.start`, message: cron });
         if (!isTimeZone(window.timeZone)) {
           mistakes.push({
             path: `${at}.timeZone`,

@@ -1,5 +1,5 @@
 /**
- * Whether five cron fields are what Agones' autoscaler accepts, with the sentence that says what is wrong.
+ * Whether five cron fields are what Agones, CloudNativePG and K8up accept (robfig/cron's standard parser), with the sentence that says what is wrong.
  * It deliberately computes no times: when a schedule fires is the cluster's business.
  */
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { isIPv4, parseRange } from './addresses';
+import { cronMistake } from './cron';
 import { canonicalQuantity, quantityValue } from './quantities';
 
 /** A name that is a DNS label, because it becomes part of object names, namespaces and host names (RFC 1123; at most 40 characters, so that derived names fit into 63). */
@@ -30,22 +31,47 @@ export const hostName = z
     'must be a full host name in lower case, such as "mmo.homelab.io"',
   );
 
+const NOT_A_QUANTITY = (text: unknown): string => `'${String(text)}' is not a Kubernetes quantity such as '500m', '2' or '20Gi'`;
+const canonical = (text: string): string => (quantityValue(text) === undefined ? text : canonicalQuantity(text));
+
+/** An amount of CPU, in cores; more than nothing. */
 export const quantity = z
   .string()
-  .refine((text) => quantityValue(text) !== undefined, {
-    error: (issue) => `'${String(issue.input)}' is not a Kubernetes quantity such as '500m', '2' or '20Gi'`,
+  .refine((text) => quantityValue(text) !== undefined, { error: (issue) => NOT_A_QUANTITY(issue.input) })
+  .refine((text) => quantityValue(text) !== 0, {
+    error: (issue) => `'${String(issue.input)}' is nothing; write what it really needs, such as '500m'`,
   })
-  .transform((text) => (quantityValue(text) === undefined ? text : canonicalQuantity(text)));
+  .transform(canonical);
 
-/** A number of bytes with a binary suffix: storage and memory. A bare number or 'm' is nearly always a slip (20 bytes, 512 millibytes). */
-export const bytes = quantity.refine((text) => /[KMGTP]i?$/.test(text), {
-  error: (issue) => `'${String(issue.input)}' has no unit of bytes; write it as '20Gi' or '512Mi'`,
-});
+/** Fewest bytes that are no slip: less holds no process and no file system. */
+const FEWEST_BYTES = '16Mi';
+
+/** A number of bytes with its unit: storage and memory. A bare number or 'm' is nearly always a slip (20 bytes, 512 millibytes). */
+export const bytes = z
+  .string()
+  .superRefine((text, ctx) => {
+    const value = quantityValue(text);
+    if (value === undefined) ctx.addIssue({ code: 'custom', message: NOT_A_QUANTITY(text) });
+    else if (!/[kKMGTP]i?$/.test(text))
+      ctx.addIssue({ code: 'custom', message: `'${text}' has no unit of bytes; write it as '20Gi' or '512Mi'` });
+    else if (value < (quantityValue(FEWEST_BYTES) ?? 0))
+      ctx.addIssue({ code: 'custom', message: `'${text}' is too little to be meant; write at least '${FEWEST_BYTES}'` });
+  })
+  .transform(canonical);
 
 export const port = z.number().int().min(1).max(65535);
 
-/** Five fields of a cron schedule; what the fields may hold is left to the API server. */
-export const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'must be a cron schedule of five fields, such as "30 4 * * *"');
+/** Five fields of a cron schedule. */
+export const cron = z.string().superRefine((text, ctx) => {
+  const mistake = cronMistake(text);
+  if (mistake) ctx.addIssue({ code: 'custom', message: mistake });
+});
+
+/** A moment as RFC 3339 writes it, with its offset: without one it would be a guess whether it is the home's time or UTC. */
+const pointInTime = z.string().superRefine((text, ctx) => {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(Date.parse(text)))
+    ctx.addIssue({ code: 'custom', message: `'${text}' is not a time with its offset from UTC, such as '2026-03-01T18:30:00+01:00'` });
+});
 
 /** What a container reserves, field by field; every field that is left out has its default (no CPU limit is ever set: throttling shows as lag). */
 const resourcesOf = (defaults: { cpu: string; memory: string }) =>
@@ -295,8 +321,18 @@ export const description = z.strictObject({
     .strictObject({
       storage: bytes.default('10Gi'),
       resources: resourcesOf({ cpu: '250m', memory: '512Mi' }),
-      /** Rises by one when the database is recovered from a backup: each generation archives under its own name, never over an old one. */
+      /** Rises by one when the database is recovered from a backup: each generation is a Cluster and an archive of its own, never over an old one. */
       generation: z.number().int().positive().default(1),
+      /** Up to when the archive of the generation before is replayed. Read when the generation is made and never again. @default to its end */
+      recoverTo: pointInTime.optional(),
+    })
+    .superRefine(({ generation, recoverTo }, ctx) => {
+      if (recoverTo === undefined || generation > 1) return;
+      ctx.addIssue({
+        code: 'custom',
+        path: ['recoverTo'],
+        message: `generation 1 is made new and empty, so there is nothing to recover up to '${recoverTo}'; raise database.generation, or remove this field.`,
+      });
     })
     .prefault({}),
   game: z.strictObject({

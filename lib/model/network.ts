@@ -6,17 +6,10 @@ import ipaddr from 'ipaddr.js';
 import { type AddressRange, contains, fromNumber, isIPv4, parseRange, toNumber } from './addresses';
 import type { Mistake } from './cluster';
 import type { ParsedDescription } from './description';
+import { usedByNodes } from './node-ports';
 
 /** Most host ports of instances: many routers take one forwarding rule a port, and each node serves all of them. */
 const MOST_INSTANCE_PORTS = 200;
-
-/** UDP ports above 1023 that a node uses itself; a host port of a game server there would take the packets away. */
-const NODE_UDP_PORTS: readonly { readonly port: number; readonly user: string }[] = [
-  { port: 4789, user: 'VXLAN of Calico and Cilium' },
-  { port: 7946, user: "MetalLB's speakers" },
-  { port: 8472, user: 'VXLAN of flannel, k3s and Cilium' },
-  { port: 51820, user: 'WireGuard' },
-];
 
 /** Top-level names that no public authority certifies (RFC 2606, 6761, 8375; `.internal` is reserved by ICANN; `.lan`, `.home` and `.corp` are nobody's). */
 const NOT_PUBLIC = ['corp', 'example', 'home', 'home.arpa', 'internal', 'intranet', 'invalid', 'lan', 'local', 'localhost', 'test'];
@@ -212,13 +205,11 @@ function instancePortMistakes(data: ParsedDescription): Mistake[] {
       message: `ports below 1024 belong to services of the node (DNS, NTP, DHCP); begin at 1024 or later, such as { first: 7000, last: 7063 }.`,
     });
   }
-  for (const { port, user } of NODE_UDP_PORTS) {
-    if (port >= first && port <= last) {
-      mistakes.push({
-        path: 'network.instancePorts',
-        message: `the range ${first}-${last} contains UDP ${port}, which the nodes use for ${user}; choose a range without it, such as { first: 7000, last: 7063 }.`,
-      });
-    }
+  for (const { port, user } of usedByNodes(Math.max(first, 1024), last)) {
+    mistakes.push({
+      path: 'network.instancePorts',
+      message: `the range ${first}-${last} contains UDP ${port}, which the nodes use for ${user}; choose a range without it, such as { first: 7000, last: 7063 }.`,
+    });
   }
   if (data.instances.length === 0) return mistakes;
   mistakes.push(...instanceNodeMistakes(data));

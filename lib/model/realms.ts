@@ -6,21 +6,16 @@ import type { Mistake } from './cluster';
 import { memoryMistakes } from './content-types';
 import { continentResources, DEFAULT_GAME_PORT } from './defaults';
 import type { ContinentDescription, ParsedDescription, RealmDescription } from './description';
+import { usedByNodes } from './node-ports';
 
 /** Most clients of one renet server (renetcode's NETCODE_MAX_CLIENTS). */
 const MOST_CLIENTS = 1024;
 
-/** UDP ports that nodes of a homelab use themselves: a world there would take packets from the cluster's own network. */
-const NODE_PORTS: ReadonlyMap<number, string> = new Map([
-  [53, 'DNS'],
-  [67, 'DHCP'],
-  [68, 'DHCP'],
-  [123, 'NTP'],
-  [4789, 'VXLAN of Calico and Talos'],
-  [7946, "MetalLB's members"],
-  [8472, 'VXLAN of Flannel and Cilium'],
-  [51820, 'WireGuard'],
-  [51821, 'WireGuard'],
+/** Names of objects that a realm's namespace has anyway; a continent's StatefulSet, Services, ServiceAccount and ConfigMap would meet them. */
+const RESERVED: ReadonlyMap<string, string> = new Map([
+  ['default', "the namespace's own ServiceAccount"],
+  ['world-backup', 'the ServiceAccount of the backups'],
+  ['pod-executor', "K8up's ServiceAccount"],
 ]);
 
 /** Every mistake, in the order of the description. */
@@ -95,6 +90,13 @@ function nameMistakes(realm: RealmDescription, at: string): Mistake[] {
       });
     }
     names.add(continent.name);
+    const owner = RESERVED.get(continent.name);
+    if (owner) {
+      mistakes.push({
+        path: `${at}.continents[${continent.name}].name`,
+        message: `'${continent.name}' is the name of ${owner} in every realm; give this continent another name.`,
+      });
+    }
   }
   for (const name of names) {
     if (names.has(`${name}-public`)) {
@@ -149,8 +151,8 @@ function exposureMistakes(data: ParsedDescription, realm: RealmDescription, cont
       if (continent.port === undefined)
         refuse('port', `with exposure 'host-port' every continent has a port of its node; write it down, such as 40000.`);
       else {
-        const owner = NODE_PORTS.get(continent.port);
-        if (owner) refuse('port', `${continent.port} is used by nodes themselves (${owner}); use a port such as 40000.`);
+        const [used] = usedByNodes(continent.port);
+        if (used) refuse('port', `${continent.port} is used by nodes themselves (${used.user}); use a port such as 40000.`);
       }
       if (continent.address !== undefined)
         refuse('address', `with exposure 'host-port' players use the node's own address; remove this one.`);

@@ -10,7 +10,19 @@ import { realmMistakes } from './realms';
 
 /** Every mistake, in the order of the description's fields. */
 export function crossChecks(data: ParsedDescription): Mistake[] {
-  return [...gameMistakes(data), ...databaseMistakes(data), ...networkMistakes(data), ...realmMistakes(data), ...contentTypeMistakes(data)];
+  return [
+    ...emptyMistakes(data),
+    ...gameMistakes(data),
+    ...databaseMistakes(data),
+    ...networkMistakes(data),
+    ...realmMistakes(data),
+    ...contentTypeMistakes(data),
+  ];
+}
+
+function emptyMistakes(data: ParsedDescription): Mistake[] {
+  if (data.realms.length > 0 || data.instances.length > 0) return [];
+  return [{ path: 'realms', message: `there is nothing to play: describe at least one realm, or at least one content type in instances.` }];
 }
 
 function databaseMistakes(data: ParsedDescription): Mistake[] {

@@ -2,10 +2,12 @@ import { ISSUERS } from '../../charts/cert-manager';
 import { connectBroker } from '../../charts/connect-broker';
 import { database, endpointPort } from '../../charts/database';
 import { BROKER_DATABASE_CONNECTIONS } from '../../lib/broker-contract';
-import { archiveName, CLUSTER_ISSUER, DATABASE_HOST, regionOf, sixFieldSchedule } from '../../lib/constructs/postgres';
+import { archiveName, CLUSTER_ISSUER, databaseHost, regionOf, sixFieldSchedule } from '../../lib/constructs/postgres';
 import { OTHER_CONNECTIONS, postgresParameters } from '../../lib/constructs/postgres-parameters';
 import type { PlainObject } from '../../lib/emit/manifest';
+import { toYaml } from '../../lib/emit/yaml';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
+import { judgeRemovals } from '../../lib/removals';
 import { validateObject } from '../../lib/schemas';
 import { type Built, build, change, find, homelab, laptop, waveOf } from './broker-fixture';
 
@@ -16,9 +18,12 @@ const masked = (value: unknown): unknown =>
 
 const built = build(database, homelab);
 const onLaptop = build(database, laptop);
-const cluster = find(built, 'Cluster', 'postgres');
-const single = find(onLaptop, 'Cluster', 'postgres');
+const cluster = find(built, 'Cluster', 'postgres-1');
+const single = find(onLaptop, 'Cluster', 'postgres-1');
 const { backups: _backups, ...withoutBackups } = homelab;
+const second = build(database, change({ database: { generation: 2 } }));
+const recovered = find(second, 'Cluster', 'postgres-2');
+const atNoon = change({ database: { generation: 2, recoverTo: '2026-03-01T12:00:00+01:00' } });
 
 describe('the database', () => {
   test.each([
@@ -35,7 +40,7 @@ describe('the database', () => {
   test('looks like this', () => {
     expect(masked(cluster)).toMatchSnapshot('Cluster');
     expect(find(built, 'ObjectStore', 'backups')).toMatchSnapshot('ObjectStore');
-    expect(find(built, 'ScheduledBackup', 'postgres')).toMatchSnapshot('ScheduledBackup');
+    expect(find(built, 'ScheduledBackup', 'postgres-1')).toMatchSnapshot('ScheduledBackup');
   });
 
   test('is protected from pruning and deletion, with its store and its credentials', () => {
@@ -110,7 +115,7 @@ describe('the database', () => {
   });
 
   test('is monitored by a PodMonitor of ours and not by the deprecated switch', () => {
-    expect(find(built, 'PodMonitor', 'postgres').spec.selector.matchLabels).toEqual({ 'cnpg.io/cluster': 'postgres' });
+    expect(find(built, 'PodMonitor', 'postgres').spec.selector.matchLabels).toEqual({ 'cnpg.io/cluster': 'postgres-1' });
     expect(cluster.spec).not.toHaveProperty('monitoring');
   });
 
@@ -124,7 +129,7 @@ describe('the database', () => {
 
 describe("the database's certificate", () => {
   test('is valid for the name under which the broker connects', () => {
-    expect(find(built, 'Certificate', 'postgres-server').spec.dnsNames).toContain(DATABASE_HOST);
+    expect(find(built, 'Certificate', 'postgres-server').spec.dnsNames).toContain(databaseHost(resolveCluster(homelab)));
   });
 
   test("is signed by the authority whose certificate the broker's Secret carries", () => {
@@ -149,7 +154,7 @@ describe("the database's connections", () => {
   const broker = resolveCluster(change({ broker: { maxReplicas: 20 } }));
 
   test('suffice for every replica that autoscaling and an update may start', () => {
-    const limit = find(build(database, change({ broker: { maxReplicas: 20 } })), 'Cluster', 'postgres').spec;
+    const limit = find(build(database, change({ broker: { maxReplicas: 20 } })), 'Cluster', 'postgres-1').spec;
     const needed = (broker.broker.maxReplicas + 1) * (BROKER_DATABASE_CONNECTIONS.pool + BROKER_DATABASE_CONNECTIONS.listener);
     expect(limit.managed.roles[0].connectionLimit).toBe(needed);
     expect(Number(limit.postgresql.parameters.max_connections)).toBe(needed + OTHER_CONNECTIONS);
@@ -198,12 +203,9 @@ describe("the database's backups", () => {
   });
 
   test('never archive a recovered generation over the one that it came from', () => {
-    const { spec } = find(build(database, change({ database: { generation: 2 } })), 'Cluster', 'postgres');
+    const { spec } = recovered;
     expect(spec.externalClusters[0].plugin.parameters.serverName).toBe('postgres-1');
     expect(spec.plugins[0].parameters.serverName).toBe('postgres-2');
-    expect(spec.bootstrap).toEqual({
-      recovery: { database: 'broker', owner: 'broker_owner', secret: { name: 'role-broker-owner' }, source: 'postgres-1' },
-    });
   });
 
   test('are needed for a generation that is recovered from them', () => {
@@ -214,17 +216,21 @@ describe("the database's backups", () => {
 
   test('are left out, with plugin, store and credentials, where the description has none', () => {
     const without = build(database, withoutBackups);
-    expect(find(without, 'Cluster', 'postgres').spec).not.toHaveProperty('plugins');
+    expect(find(without, 'Cluster', 'postgres-1').spec).not.toHaveProperty('plugins');
     expect(without.objects.map(({ kind }) => kind)).not.toEqual(expect.arrayContaining(['ObjectStore']));
     expect(without.secrets.map(({ name }) => name)).toEqual(['role-broker-owner', 'role-broker']);
   });
 
   test('begin at once and go on by a schedule that counts seconds', () => {
-    expect(find(built, 'ScheduledBackup', 'postgres').spec).toMatchObject({ immediate: true, method: 'plugin', schedule: '0 15 3 * * *' });
+    expect(find(built, 'ScheduledBackup', 'postgres-1').spec).toMatchObject({
+      immediate: true,
+      method: 'plugin',
+      schedule: '0 15 3 * * *',
+    });
   });
 
   test('come after the Cluster, and their store before it', () => {
-    expect([waveOf(find(built, 'ObjectStore', 'backups')), waveOf(find(built, 'ScheduledBackup', 'postgres'))]).toEqual(['-1', '1']);
+    expect([waveOf(find(built, 'ObjectStore', 'backups')), waveOf(find(built, 'ScheduledBackup', 'postgres-1'))]).toEqual(['-1', '1']);
   });
 
   test('send no checksums that stores other than Amazon’s refuse', () => {
@@ -255,6 +261,91 @@ describe("the database's backups", () => {
 
   test('of two generations never share a name', () => {
     expect(archiveName(1)).not.toBe(archiveName(2));
+  });
+});
+
+describe('a recovered database', () => {
+  test('is an object of its own beside the one that it comes from, which no sync touches then', () => {
+    const clusters = ({ objects }: Built) => objects.filter(({ kind }) => kind === 'Cluster').map(({ metadata }) => metadata.name);
+    expect([clusters(built), clusters(second)]).toEqual([['postgres-1'], ['postgres-2']]);
+  });
+
+  test('is made from the archive of the generation before it, to its end', () => {
+    expect(recovered.spec.bootstrap).toEqual({
+      recovery: { database: 'broker', owner: 'broker_owner', secret: { name: 'role-broker-owner' }, source: 'postgres-1' },
+    });
+  });
+
+  test('stops at the time that the description names', () => {
+    const { spec } = find(build(database, atNoon), 'Cluster', 'postgres-2');
+    expect(spec.bootstrap.recovery.recoveryTarget).toEqual({ targetTime: '2026-03-01T12:00:00+01:00' });
+  });
+
+  test('with a time has only objects that the schemas accept', () => {
+    expect(build(database, atNoon).objects.flatMap((object) => validateObject(object))).toEqual([]);
+  });
+
+  test('leaves its time a text in the YAML, which parsers would read as a date', () => {
+    const cluster = find(build(database, atNoon), 'Cluster', 'postgres-2');
+    expect(toYaml(cluster)).toContain(`targetTime: "2026-03-01T12:00:00+01:00"`);
+  });
+
+  test('has the flows, and an earlier one that still runs has none: it neither serves nor archives', () => {
+    const named = (component: typeof database) =>
+      (component.flows?.(resolveCluster(change({ database: { generation: 2 } }))) ?? [])
+        .flatMap(({ from, to }) => [from, to])
+        .flatMap((peer) => ('labels' in peer && peer.namespace === 'database' ? [peer.labels] : []));
+    const labels = new Set([...named(database), ...named(connectBroker)].map((each) => JSON.stringify(each)));
+    expect([...labels]).toEqual(['{"cnpg.io/cluster":"postgres-2"}']);
+  });
+
+  test('keeps the name of its policy, so that nothing is left over that would let the earlier one out', () => {
+    const policies = (description: ClusterDescription) =>
+      (database.flows?.(resolveCluster(description)) ?? []).flatMap(({ from }) =>
+        'labels' in from && from.namespace === 'database' ? [from.name] : [],
+      );
+    expect(new Set([...policies(homelab), ...policies(change({ database: { generation: 2 } }))])).toEqual(new Set(['postgres']));
+  });
+
+  test('is where the broker goes, by a name that its certificate carries', () => {
+    const config = find(build(connectBroker, change({ database: { generation: 2 } })), 'ConfigMap', 'connect-broker-config').data;
+    const host = 'postgres-2-rw.database.svc.cluster.local';
+    expect(Object.values(config).join()).toContain(`"${host}"`);
+    expect(find(second, 'Certificate', 'postgres-server').spec.dnsNames).toContain(host);
+  });
+
+  test('makes its first base backup at once, which only a new ScheduledBackup does', () => {
+    expect(find(second, 'ScheduledBackup', 'postgres-2').spec).toMatchObject({ cluster: { name: 'postgres-2' }, immediate: true });
+  });
+
+  test('is the only one that is watched', () => {
+    expect(find(second, 'PodMonitor', 'postgres').spec.selector.matchLabels).toEqual({ 'cnpg.io/cluster': 'postgres-2' });
+    const rules = find(second, 'PrometheusRule', 'postgres').spec.groups[0].rules as { alert: string; expr: string }[];
+    expect(rules.filter(({ expr }) => !/(pod|persistentvolumeclaim)=~"postgres-2-\[0-9\]\+"/.test(expr))).toEqual([]);
+  });
+
+  test('takes the place of the protected one only when that is released by its name, and then nothing deletes the old', () => {
+    const path = ({ kind, metadata }: PlainObject) => `homelab/database/database/${kind}.${metadata.name}.yaml`;
+    const removed = path(cluster);
+    const judge = (released: readonly string[]) =>
+      judgeRemovals(new Map([[removed, toYaml(cluster)]]), [removed], second.objects.map(path), released);
+    expect(judge([]).refusals).toEqual([expect.stringContaining('npm run synth -- --release Cluster/database/postgres-1')]);
+    expect(judge(['Cluster/database/postgres-1'])).toMatchObject({
+      refusals: [],
+      steps: ['kubectl -n database annotate cluster.postgresql.cnpg.io postgres-1 argocd.argoproj.io/tracking-id-'],
+    });
+  });
+
+  test('is never the first: a time to recover to is refused without a generation to recover', () => {
+    expect(() => build(database, change({ database: { recoverTo: '2026-03-01T12:00:00Z' } }))).toThrow(
+      "database.recoverTo: generation 1 is made new and empty, so there is nothing to recover up to '2026-03-01T12:00:00Z'",
+    );
+  });
+
+  test.each(['2026-03-01 12:00', '2026-03-01T12:00:00', '2026-13-01T12:00:00Z', 'yesterday'])('refuses the time %s', (recoverTo) => {
+    expect(() => build(database, change({ database: { generation: 2, recoverTo } }))).toThrow(
+      `database.recoverTo: '${recoverTo}' is not a time with its offset from UTC, such as`,
+    );
   });
 });
 

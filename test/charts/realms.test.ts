@@ -497,7 +497,7 @@ describe('mistakes of realms', () => {
         }),
       ),
     ).toEqual([
-      { path: `${path}.port`, message: '8472 is used by nodes themselves (VXLAN of Flannel and Cilium); use a port such as 40000.' },
+      { path: `${path}.port`, message: '8472 is used by nodes themselves (VXLAN of Flannel, k3s and Cilium); use a port such as 40000.' },
     ]);
   });
 

@@ -13,6 +13,7 @@ import { type ControlPlaneAddress, kubeconfigText } from './control-plane';
 import { freePorts, Processes } from './processes';
 
 export const ARGOCD = 'argocd';
+const REFRESH = 'argocd.argoproj.io/refresh';
 const APPLICATIONS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGOCD}/applications`;
 
 /** What is missing on this machine to run Argo CD, or undefined. */
@@ -123,7 +124,7 @@ export class ArgoCd {
     this.git('-c', 'user.name=test', '-c', 'user.email=test@test.invalid', 'commit', '--quiet', '--message', message);
   }
 
-  /** A file of dist as it is in the test's repository: our sources are here, and upstream's charts are empty folders. */
+  /** A file of dist as it is in the test's repository: our sources are here, and upstream's charts are all but empty. */
   inTestRepository(path: string, text: string): string {
     if (!path.includes('/root/')) return text;
     const object = parse(text) as PlainObject;
@@ -134,7 +135,13 @@ export class ArgoCd {
       if (source.chart === undefined) source.repoURL = url;
       else {
         const folder = `charts/${object.metadata.name}`;
-        this.write(join(folder, 'README'), 'An empty chart.\n');
+        // One object, so that the Application has something to sync.
+        const marker = {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: `chart-${object.metadata.name}`, namespace: object.spec.destination.namespace },
+        };
+        this.write(join(folder, 'ConfigMap.yaml'), stringify(marker));
         object.spec.source = { repoURL: url, path: folder, targetRevision: 'main', directory: { recurse: true } };
       }
     }
@@ -145,14 +152,31 @@ export class ArgoCd {
     return this.client.list(APPLICATIONS);
   }
 
-  /** Has Argo CD look at Git and at the cluster again; done when it has. `hard` forgets what it rendered before. */
-  async refresh(kind: 'normal' | 'hard' = 'normal'): Promise<void> {
+  /**
+   * Has Argo CD look at Git and at the cluster again; done when it has. `hard` forgets what it rendered before.
+   * The root comes after the others: it compares Applications, and to take the request back Argo CD writes to them.
+   * @returns what was OutOfSync at any moment of it: an Application heals itself, so that afterwards nothing may show
+   */
+  async refresh(kind: 'normal' | 'hard' = 'normal'): Promise<string[]> {
     const names = (await this.applications()).map((application) => application.metadata.name);
-    await Promise.all(names.map((name) => this.annotate(name, { 'argocd.argoproj.io/refresh': kind })));
+    const others = await this.refreshNamed(
+      names.filter((name) => name !== 'root'),
+      kind,
+    );
+    return [...others, ...(await this.refreshNamed(['root'], kind))];
+  }
+
+  private async refreshNamed(names: readonly string[], kind: string): Promise<string[]> {
+    await Promise.all(names.map((name) => this.annotate(name, { [REFRESH]: kind })));
+    const seen = new Set<string>();
     const deadline = Date.now() + 60_000;
-    while (
-      (await this.applications()).some((application) => application.metadata.annotations?.['argocd.argoproj.io/refresh'] !== undefined)
-    ) {
+    for (;;) {
+      const applications = (await this.applications()).filter(({ metadata }) => names.includes(metadata.name));
+      for (const { metadata, status } of applications) {
+        for (const each of status?.resources ?? [])
+          if (each.status === 'OutOfSync') seen.add(`${metadata.name}: ${each.kind} ${each.name}`);
+      }
+      if (applications.every((application) => application.metadata.annotations?.[REFRESH] === undefined)) return [...seen];
       if (Date.now() > deadline) throw new Error(`Argo CD did not refresh in 60 s. The end of its log:\n${this.log()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -176,7 +176,6 @@ test('there is a load balancer unless the description says that there is none', 
     d.kubernetes.loadBalancer = 'none';
     d.network = {};
     d.realms = [];
-    d.instances = [];
   };
   expect([derived().hasLoadBalancer, derived(without).hasLoadBalancer]).toEqual([true, false]);
 });

@@ -138,7 +138,7 @@ describe('the second run', () => {
   test('after a change touches the files that differ and no other', () => {
     const directory = copyOfWritten();
     const { changed } = write(
-      described((d) => (d.realms[0].continents[0].storage = '40Gi')),
+      described((d) => (d.realms[0].continents[0].title = 'Another title')),
       directory,
     ).change;
     const young = state(directory)

@@ -4,5 +4,5 @@ export const fixture: InvalidFixture = {
   change: (description) => {
     description.backups.databaseSchedule = '0 15 3 * * *';
   },
-  mistakes: ['backups.databaseSchedule: "0 15 3 * * *" is wrong: it must be a cron schedule of five fields, such as "30 4 * * *".'],
+  mistakes: ["backups.databaseSchedule: '0 15 3 * * *' has 6 fields; a schedule has five, such as '0 19 * * 5'."],
 };
