@@ -67,21 +67,6 @@ const PROJECTS: Record<ProjectName, string> = {
   game: 'The connect broker, persistent worlds and instanced content.',
 };
 
-/** The project of an upstream chart: by what it is for. */
-const CHART_PROJECTS: Record<string, ProjectName> = {
-  'prometheus-operator-crds': 'observability',
-  'kube-prometheus-stack': 'observability',
-  loki: 'observability',
-  alloy: 'observability',
-  'cloudnative-pg': 'data',
-  'plugin-barman-cloud': 'data',
-  k8up: 'data',
-};
-
-function projectOf(application: BuiltApplication): ProjectName {
-  return application.upstream ? (CHART_PROJECTS[application.name] ?? 'platform') : (application.spec as ApplicationSpec).project;
-}
-
 function folder(cluster: Cluster, application: string): ArgoApplicationSpec['source'] {
   return {
     repoUrl: cluster.git.repository,
@@ -103,10 +88,10 @@ function emitApplication(chart: Chart, cluster: Cluster, application: BuiltAppli
       annotations: { 'argocd.argoproj.io/sync-wave': String(wave) },
     },
     spec: {
-      project: projectOf(application),
+      project: spec.project,
       source: upstream ? chartSource(spec as UpstreamChart, cluster) : folder(cluster, name),
       destination: { server: IN_CLUSTER, namespace: spec.namespace },
-      ...(upstream ? ignored(spec as UpstreamChart, cluster) : ignoredOfOurs(name)),
+      ...ignored(spec, cluster),
       syncPolicy: {
         // A chart that drops a CRD would delete all its objects, so charts that carry CRDs are never pruned.
         // `prune: false` is never written: Argo CD drops it from the live object, which then differs from Git for ever (measured, 3.2.11).
@@ -128,32 +113,35 @@ function chartSource(entry: UpstreamChart, cluster: Cluster): ArgoApplicationSpe
   };
 }
 
-function ignored(entry: UpstreamChart, cluster: Cluster): { ignoreDifferences?: ArgoApplicationSpec['ignoreDifferences'] } {
-  const list = entry.ignoreDifferences?.(cluster) ?? [];
+function ignored(
+  spec: ApplicationSpec | UpstreamChart,
+  cluster: Cluster,
+): { ignoreDifferences?: ArgoApplicationSpec['ignoreDifferences'] } {
+  const list = spec.ignoreDifferences?.(cluster) ?? [];
   return list.length > 0 ? { ignoreDifferences: list.map((each) => ({ ...each, jsonPointers: [...each.jsonPointers] })) } : {};
-}
-
-/** Belt and braces: autoscaled objects carry no replicas in Git, and what an autoscaler writes is no difference either. */
-function ignoredOfOurs(name: string): { ignoreDifferences?: ArgoApplicationSpec['ignoreDifferences'] } {
-  return name === 'instances' ? { ignoreDifferences: [{ group: 'agones.dev', kind: 'Fleet', jsonPointers: ['/spec/replicas'] }] } : {};
 }
 
 /** The project names what its Applications really use: destinations, sources and cluster-scoped kinds are computed from them. */
 function emitProject(chart: Chart, project: ProjectName, input: RootInput): void {
   const { cluster } = input;
-  const members = input.applications.filter((application) => projectOf(application) === project);
+  const members = input.applications.filter((application) => application.spec.project === project);
   const names = new Set(members.map((application) => application.name));
   const namespaces = new Set(members.map((application) => application.spec.namespace));
-  const clusterKinds = new Set<string>();
+  /** Rights are named one by one where they are ours; a kind that a chart brings has names that we do not choose. */
+  const clusterKinds = new Map<string, Set<string> | 'any name'>();
   for (const { application, manifest } of input.objects) {
     if (!names.has(application)) continue;
     if (manifest.metadata.namespace) namespaces.add(manifest.metadata.namespace);
-    else clusterKinds.add(groupKind(manifest));
+    else {
+      const kind = groupKind(manifest);
+      const objectNames = clusterKinds.get(kind) ?? (kind.startsWith(NAMED_GROUP) ? new Set<string>() : 'any name');
+      clusterKinds.set(kind, objectNames === 'any name' ? objectNames : objectNames.add(manifest.metadata.name));
+    }
   }
   const upstream = members.filter((application) => application.upstream).map((application) => application.spec as UpstreamChart);
   for (const entry of upstream) {
     const provides = entry.provides(cluster);
-    for (const kind of provides.clusterKinds ?? []) clusterKinds.add(kind);
+    for (const kind of provides.clusterKinds ?? []) clusterKinds.set(kind, 'any name');
     for (const namespace of provides.namespaces ?? []) namespaces.add(namespace);
   }
   const repositories = new Set([
@@ -166,10 +154,13 @@ function emitProject(chart: Chart, project: ProjectName, input: RootInput): void
       description: PROJECTS[project],
       sourceRepos: [...repositories].sort(),
       destinations: [...namespaces].sort().map((namespace) => ({ server: IN_CLUSTER, namespace })),
-      ...(clusterKinds.size > 0 ? { clusterResourceWhitelist: [...clusterKinds].sort().map(parseGroupKind) } : {}),
+      ...(clusterKinds.size > 0 ? { clusterResourceWhitelist: clusterWhitelist(clusterKinds) } : {}),
     },
   });
 }
+
+/** The group of ClusterRoles and their bindings, which a project allows by name. */
+const NAMED_GROUP = 'rbac.authorization.k8s.io/';
 
 /** Before every Application: an Application without its project is refused. */
 const PROJECT_ANNOTATIONS = { 'argocd.argoproj.io/sync-wave': '-1' };
@@ -187,6 +178,15 @@ function emitRootProject(chart: Chart, cluster: Cluster): void {
       ],
     },
   });
+}
+
+/** Rights are given by name: a file that slips into a folder cannot bind cluster-admin through a project that allows one binding. */
+function clusterWhitelist(kinds: ReadonlyMap<string, ReadonlySet<string> | 'any name'>): { group: string; kind: string; name?: string }[] {
+  return [...kinds]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([kind, names]) =>
+      names === 'any name' ? [parseGroupKind(kind)] : [...names].sort().map((name) => ({ ...parseGroupKind(kind), name })),
+    );
 }
 
 function parseGroupKind(text: string): { group: string; kind: string } {

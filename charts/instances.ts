@@ -50,6 +50,8 @@ export const instances: Component = {
       project: 'game',
       namespace: NAMESPACES.instances,
       needs: ['agones', 'connect-broker', 'sealed-secrets', 'prometheus-operator-crds'],
+      // Belt and braces: Fleets carry no replicas in Git, and what their autoscaler writes is no difference either.
+      ignoreDifferences: () => [{ group: 'agones.dev', kind: 'Fleet', jsonPointers: ['/spec/replicas'] }],
       policiesOf: [NAMESPACES.instances],
       build: (chart, context) => {
         for (const type of cluster.instances) addContentType(chart, context, type);

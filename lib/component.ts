@@ -20,6 +20,14 @@ export interface NamespaceSpec {
 /** The AppProject of an Application: what may go wrong together, and what cluster-scoped kinds it may touch. */
 export type ProjectName = 'platform' | 'observability' | 'data' | 'game';
 
+/** Fields that Argo CD does not compare. */
+export interface IgnoredDifference {
+  readonly group?: string;
+  readonly kind: string;
+  readonly name?: string;
+  readonly jsonPointers: readonly string[];
+}
+
 /** One Argo CD Application of ours: a folder of dist/. */
 export interface ApplicationSpec {
   /** Unique; the folder's name. */
@@ -35,6 +43,8 @@ export interface ApplicationSpec {
   readonly policiesOf?: readonly string[];
   /** @default none */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Fields that something in the cluster writes and that are therefore no difference. @default none */
+  readonly ignoreDifferences?: (cluster: Cluster) => readonly IgnoredDifference[];
   /** Adds the objects to the chart. */
   readonly build: (chart: Chart, context: BuildContext) => void;
 }

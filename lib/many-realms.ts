@@ -1,6 +1,6 @@
 /**
  * A description with any number of realms, for the benchmark and for tests of scale.
- * It deliberately is valid and ordinary: two continents a realm, each with an address of its own.
+ * It deliberately is valid and ordinary: one continent a realm, with an address of its own.
  */
 
 import { fromNumber, toNumber } from './model/addresses';

@@ -6,14 +6,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { homelab } from '../apps/homelab';
-import { local } from '../apps/local';
+import { clusters as own } from '../apps';
 import { buildCluster } from '../lib/build';
 import { toYaml } from '../lib/emit/yaml';
 import { EXPORTERS, METRICS, metricOfSeries } from '../lib/metrics';
-import { resolveCluster } from '../lib/model/cluster';
+import { type ClusterDescription, resolveCluster } from '../lib/model/cluster';
 import { metricNames } from '../lib/promql';
 import { memoryStore } from '../lib/secrets/store';
+import { exampleHomelab, exampleLocal } from './examples';
 
 interface Rule {
   readonly alert?: string;
@@ -40,8 +40,8 @@ interface DashboardFile {
 /** Uids of the sources that Grafana is given (argocd/catalog/kube-prometheus-stack.ts). */
 const SOURCES = ['prometheus', 'alertmanager', 'loki'];
 
-const clusters = [homelab, local].map((description) => {
-  const { objects, cluster } = buildCluster(resolveCluster(description), { store: memoryStore('everything') });
+const read = (name: string, description: ClusterDescription) => {
+  const { objects } = buildCluster(resolveCluster(description), { store: memoryStore('everything') });
   const manifests = objects.map(({ manifest }) => manifest);
   const prometheusRules = manifests.filter(({ kind }) => kind === 'PrometheusRule');
   const rules: Rule[] = prometheusRules.flatMap(({ spec }) => spec.groups.flatMap((group: { rules: Rule[] }) => group.rules));
@@ -56,9 +56,13 @@ const clusters = [homelab, local].map((description) => {
       templating.list.map(({ name, query }) => ({ place: `variable ${name} of ${uid}`, expr: selectorOf(query.query) })),
     ),
   ];
-  return { name: cluster.name, prometheusRules, rules, dashboards, panels, expressions };
-});
-const all = clusters.flatMap(({ expressions }) => expressions);
+  return { name, prometheusRules, rules, dashboards, panels, expressions };
+};
+/** Between them they have every alert and dashboard that there is. */
+const examples = [read('the example homelab', exampleHomelab), read('the example local', exampleLocal)];
+/** What must hold whatever people describe. */
+const clusters = [...examples, ...own.map((description) => read(`${description.name} of apps`, description))];
+const all = examples.flatMap(({ expressions }) => expressions);
 
 /** Grafana's function takes a selector and a label; only the first is PromQL. */
 function selectorOf(query: string): string {
@@ -67,7 +71,7 @@ function selectorOf(query: string): string {
   return match[1];
 }
 
-describe.each(clusters)('in cluster $name', ({ rules, dashboards, panels, expressions }) => {
+describe.each(clusters)('in $name', ({ rules, dashboards, panels, expressions }) => {
   test('every metric that a rule or a panel reads is in the registry', () => {
     const unknown = expressions.flatMap(({ place, expr }) =>
       metricNames(expr)
@@ -126,8 +130,8 @@ test('the clusters have alerts and dashboards at all', () => {
 });
 
 test('every metric of the registry is read by some rule or panel', () => {
-  const read = new Set(all.flatMap(({ expr }) => metricNames(expr).map(metricOfSeries)));
-  expect(Object.keys(METRICS).filter((name) => !read.has(name))).toEqual([]);
+  const used = new Set(all.flatMap(({ expr }) => metricNames(expr).map(metricOfSeries)));
+  expect(Object.keys(METRICS).filter((name) => !used.has(name))).toEqual([]);
 });
 
 test('every program of the registry has a metric there', () => {
@@ -179,7 +183,7 @@ describe('docs/reference/alerts.md', () => {
   const listed = [
     ...readFileSync(path.join(__dirname, '../docs/reference/alerts.md'), 'utf8').matchAll(/^\| `(\w+)` \| (critical|warning) \|/gm),
   ];
-  const severities = new Map(clusters.flatMap(({ rules }) => rules.map(({ alert, labels }) => [alert, labels?.severity])));
+  const severities = new Map(examples.flatMap(({ rules }) => rules.map(({ alert, labels }) => [alert, labels?.severity])));
 
   test('lists every alert, each once, with its severity', () => {
     expect(listed.map(([, name, severity]) => `${name} ${severity}`).sort()).toEqual(
@@ -210,7 +214,7 @@ describe('promtool', () => {
     }
   };
 
-  testWithPromtool.each(clusters)('accepts every rule of cluster $name', ({ prometheusRules }) => {
+  testWithPromtool.each(clusters)('accepts every rule of $name', ({ prometheusRules }) => {
     const groups = prometheusRules.flatMap(({ metadata, spec }) =>
       spec.groups.map((group: { name: string }) => ({ ...group, name: `${metadata.namespace}/${group.name}` })),
     );

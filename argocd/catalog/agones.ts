@@ -52,6 +52,7 @@ function certificates(): object {
 
 export const agones: UpstreamChart = {
   name: 'agones',
+  project: 'platform',
   chart: 'agones',
   namespace: NAMESPACE,
   summary: 'Runs and allocates the game servers of instanced content.',

@@ -12,6 +12,7 @@ const NAMESPACE = 'monitoring';
 
 export const alloy: UpstreamChart = {
   name: 'alloy',
+  project: 'observability',
   chart: 'alloy',
   namespace: NAMESPACE,
   summary: "Reads all pods' logs through the Kubernetes API and pushes them to Loki.",

@@ -4,6 +4,7 @@
  */
 
 import type { FlowPort } from '../../lib/flows';
+import { isIPv4 } from '../../lib/model/addresses';
 import type { Cluster } from '../../lib/model/cluster';
 import { healthCustomizations } from '../health';
 import type { ProvidedPods, ProvidedService, UpstreamChart } from './types';
@@ -13,6 +14,7 @@ const NAMESPACE = 'argocd';
 
 export const argoCd: UpstreamChart = {
   name: 'argo-cd',
+  project: 'platform',
   chart: 'argo-cd',
   namespace: NAMESPACE,
   summary: 'Keeps the cluster as Git describes it, itself included.',
@@ -32,8 +34,9 @@ export const argoCd: UpstreamChart = {
         'server.insecure': true,
         // Read at the controller's start only. Judges drift as the API server would apply it, defaults and webhooks included.
         'controller.diff.server.side': true,
-        // A sync that hangs holds up the commit that repairs it; after a quarter of an hour it is ended and tried again with the newest commit.
-        'controller.sync.timeout.seconds': 900,
+        // A sync that hangs holds up the commit that repairs it, so it is ended after an hour. Not sooner: the clock covers all waves and retries of the root,
+        // and a first install pulls every image over a home's line; one that was ended starts again with the next commit only.
+        'controller.sync.timeout.seconds': 3600,
       },
       cm: {
         ...healthCustomizations(),
@@ -177,12 +180,25 @@ export const argoCd: UpstreamChart = {
         ports: repositoryPorts(cluster),
         because: 'It fetches this repository and the Helm charts.',
       },
+      ...gitServerAtHome(cluster).map((address) => ({
+        from: repoServer,
+        to: { outside: 'address' as const, cidr: `${address}/32` },
+        ports: repositoryPorts(cluster),
+        because: 'It fetches this repository from the Git server at home.',
+      })),
       scraped(controller, 8082),
       scraped(repoServer, 8084),
       scraped(server, 8083),
     ];
   },
 };
+
+/** The address of a Git server in a private network, which the flow to the Internet leaves out: without it Argo CD could not fetch the commit that repairs it. */
+function gitServerAtHome({ git }: Pick<Cluster, 'git'>): string[] {
+  const host = /^(?:https|ssh):\/\/(?:[^@/]+@)?([^:/]+)|^git@([^:]+):/.exec(git.repository)?.slice(1).find(Boolean) ?? '';
+  const address = git.address ?? (isIPv4(host) ? host : undefined);
+  return address === undefined ? [] : [address];
+}
 
 /**
  * Ports that fetching takes: 443 for Helm charts, and whatever port the Git address names.

@@ -12,6 +12,7 @@ export const acmeSolver = { labels: { 'acme.cert-manager.io/http01-solver': 'tru
 
 export const certManager: UpstreamChart = {
   name: 'cert-manager',
+  project: 'platform',
   chart: 'cert-manager',
   namespace: NAMESPACE,
   summary: "Issues and renews certificates: Let's Encrypt for hosts, an own CA for webhooks.",

@@ -9,6 +9,7 @@ const NAMESPACE = 'cnpg-system';
 
 export const cloudnativePg: UpstreamChart = {
   name: 'cloudnative-pg',
+  project: 'data',
   chart: 'cloudnative-pg',
   namespace: NAMESPACE,
   summary: 'Runs PostgreSQL: instances, failover, users and archiving.',

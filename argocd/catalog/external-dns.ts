@@ -12,6 +12,7 @@ export const externalDnsAnnotationPrefix = 'external-dns.alpha.kubernetes.io/';
 
 export const externalDns: UpstreamChart = {
   name: 'external-dns',
+  project: 'platform',
   chart: 'external-dns',
   namespace: NAMESPACE,
   summary: 'Writes host names of routes and Services into Pi-hole for the LAN.',

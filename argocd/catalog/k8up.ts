@@ -11,6 +11,7 @@ const CLEANUP =
 
 export const k8up: UpstreamChart = {
   name: 'k8up',
+  project: 'data',
   chart: 'k8up',
   namespace: NAMESPACE,
   summary: "Backs up the worlds' volumes to the object store of the description's backups.",

@@ -17,6 +17,7 @@ const DASHBOARDS_ROLE = 'grafana-dashboards';
 
 export const kubePrometheusStack: UpstreamChart = {
   name: 'kube-prometheus-stack',
+  project: 'observability',
   chart: 'kube-prometheus-stack',
   namespace: NAMESPACE,
   summary: 'Prometheus, Alertmanager, Grafana, node-exporter and kube-state-metrics.',

@@ -12,6 +12,7 @@ export const lokiUrl = `http://loki.${NAMESPACE}.svc.cluster.local:3100`;
 
 export const loki: UpstreamChart = {
   name: 'loki',
+  project: 'observability',
   chart: 'loki',
   namespace: NAMESPACE,
   summary: 'Keeps the logs of all pods on one volume, for the days that the description says.',

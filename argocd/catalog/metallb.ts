@@ -9,6 +9,7 @@ const NAMESPACE = 'metallb-system';
 
 export const metallb: UpstreamChart = {
   name: 'metallb',
+  project: 'platform',
   chart: 'metallb',
   namespace: NAMESPACE,
   summary: 'Gives Services of type LoadBalancer pinned addresses of the LAN.',

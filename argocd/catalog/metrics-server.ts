@@ -9,6 +9,7 @@ const NAMESPACE = 'metrics-server';
 
 export const metricsServer: UpstreamChart = {
   name: 'metrics-server',
+  project: 'platform',
   chart: 'metrics-server',
   namespace: NAMESPACE,
   summary: 'Serves CPU and memory of pods to the autoscaler.',

@@ -10,6 +10,7 @@ const NAMESPACE = 'cnpg-system';
 
 export const pluginBarmanCloud: UpstreamChart = {
   name: 'plugin-barman-cloud',
+  project: 'data',
   chart: 'plugin-barman-cloud',
   namespace: NAMESPACE,
   summary: "Archives PostgreSQL to the object store of the description's backups, and restores from it.",

@@ -6,6 +6,7 @@ import type { UpstreamChart } from './types';
 
 export const prometheusOperatorCrds: UpstreamChart = {
   name: 'prometheus-operator-crds',
+  project: 'observability',
   chart: 'prometheus-operator-crds',
   namespace: 'monitoring',
   summary: "prometheus-operator's CRDs: ServiceMonitors, rules and the like, in the first wave because all other charts use them.",

@@ -11,6 +11,7 @@ const NAME = 'sealed-secrets-controller';
 
 export const sealedSecrets: UpstreamChart = {
   name: 'sealed-secrets',
+  project: 'platform',
   chart: 'sealed-secrets',
   namespace: NAMESPACE,
   summary: 'Decrypts SealedSecrets into Secrets with a key that never is in Git.',

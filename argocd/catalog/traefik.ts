@@ -29,6 +29,7 @@ const POOL = 'ingress';
 
 export const traefik: UpstreamChart = {
   name: 'traefik',
+  project: 'platform',
   chart: 'traefik',
   namespace: NAMESPACE,
   summary: 'Terminates TLS and routes players to the broker and admins to their pages.',

@@ -2,6 +2,7 @@
  * What the catalogue says of one upstream Helm chart: where it comes from, the few values that we set, and the record of what it really renders.
  * It deliberately renders nothing: Argo CD does; `npm run charts:verify` proves the record against the pinned chart.
  */
+import type { IgnoredDifference, ProjectName } from '../../lib/component';
 import type { Flow } from '../../lib/flows';
 import type { Cluster } from '../../lib/model/cluster';
 
@@ -69,6 +70,8 @@ export interface HardeningException {
 export interface UpstreamChart {
   /** Name of the Argo CD Application, and the Helm release name. */
   readonly name: string;
+  /** The AppProject of its Application. */
+  readonly project: ProjectName;
   /** Key in versions.ts `charts`. */
   readonly chart: string;
   readonly namespace: string;
@@ -89,9 +92,7 @@ export interface UpstreamChart {
   /** Containers that fall short of the project's rules; `npm run charts:verify` refuses any other shortfall, and an exception that is no longer needed. @default none */
   readonly exceptions?: (cluster: Cluster) => readonly HardeningException[];
   /** Fields that something in the cluster writes and that are therefore no difference. @default none */
-  readonly ignoreDifferences?: (
-    cluster: Cluster,
-  ) => readonly { readonly group?: string; readonly kind: string; readonly name?: string; readonly jsonPointers: readonly string[] }[];
+  readonly ignoreDifferences?: (cluster: Cluster) => readonly IgnoredDifference[];
   /** Paths of values, such as `configs.cm`, below which the chart takes any key although its values.yaml lists some; elsewhere `npm run charts:verify` refuses keys that the chart does not know. @default none */
   readonly freeValues?: readonly string[];
   /** Secrets (sealed by us) that its values refer to, `<namespace>/<name>`: keys. */

@@ -13,7 +13,7 @@ import type {
   Resources,
 } from './description';
 import { description as schema } from './description';
-import { describeIssues } from './issues';
+import { describeIssues, meantFields } from './issues';
 import { crossChecks } from './validate';
 
 export type { ClusterDescription, Resources } from './description';
@@ -94,8 +94,8 @@ export function resolveCluster(input: ClusterDescription): Cluster {
   const mistakes = parsed.success ? [] : describeIssues(parsed.error, input);
   const data = parsed.success ? parsed.data : withoutWrongFields(input);
   if (data) {
-    // What is wrong at the place of a field that was left out follows from that.
-    const said = mistakes.map(({ path }) => path);
+    // What is wrong at the place of a field that was left out, or that stands there under a misspelt name, follows from that.
+    const said = [...mistakes.map(({ path }) => path), ...(parsed.success ? [] : meantFields(parsed.error, input))];
     mistakes.push(...crossChecks(data).filter(({ path }) => !said.some((other) => other === path || other.startsWith(`${path}.`))));
   }
   if (mistakes.length > 0 || !data) throw new DescriptionError(clusterName, mistakes);

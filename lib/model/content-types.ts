@@ -5,6 +5,7 @@
  */
 import type { Mistake } from './cluster';
 import type { ContentTypeDescription, ParsedDescription } from './description';
+import { MOST_INSTANCE_PORTS, usedByNodes } from './node-ports';
 import { quantityValue } from './quantities';
 
 /** Id of the last policy of a schedule; Agones refuses an id twice. */
@@ -155,18 +156,24 @@ function mostServers(type: ContentTypeDescription): number {
   return scaling.policy === 'schedule' ? Math.max(scaling.otherwise.max, ...scaling.windows.map((window) => window.max)) : scaling.max;
 }
 
-/** Each server takes one host port of its node. */
+/** Each server takes one host port of its node: of all nodes together, or of the one that instances are pinned to. */
 function portMistakes(data: ParsedDescription): Mistake[] {
-  const { first, last } = data.network.instancePorts;
+  const { instanceNode, instancePorts } = data.network;
+  const { first, last } = instancePorts;
   const ports = Math.max(0, last - first + 1);
   const most = data.instances.reduce((sum, type) => sum + mostServers(type), 0);
-  const room = ports * data.nodes.length;
-  if (most <= room || ports === 0) return [];
-  const needed = Math.ceil(most / data.nodes.length);
+  const nodes = instanceNode === undefined ? data.nodes.length : 1;
+  if (most <= ports * nodes || ports === 0) return [];
+  const end = first + Math.ceil(most / nodes) - 1;
+  const where =
+    instanceNode === undefined ? `${nodes} node${nodes === 1 ? '' : 's'}` : `node '${instanceNode}' alone (network.instanceNode)`;
+  // A range that the next run would refuse is no advice.
+  const isAllowed = end - first < MOST_INSTANCE_PORTS && end <= 65535 && usedByNodes(first, end).length === 0;
+  const right = isAllowed ? `use { first: ${first}, last: ${end} }, or lower their max` : `lower their max to ${ports * nodes} in all`;
   return [
     {
       path: 'network.instancePorts',
-      message: `${ports} ports on ${data.nodes.length} node${data.nodes.length === 1 ? '' : 's'} are too few for the ${most} servers that the content types may have at once; use { first: ${first}, last: ${first + needed - 1} }, or lower their max.`,
+      message: `${ports} ports on ${where} are too few for the ${most} servers that the content types may have at once; ${right}.`,
     },
   ];
 }

@@ -31,7 +31,20 @@ export const hostName = z
     'must be a full host name in lower case, such as "mmo.homelab.io"',
   );
 
+/** Where players on the Internet find something. */
+const publicAddress = z.union([ipv4, hostName], {
+  error:
+    "must be an IPv4 address such as '203.0.113.7' or a host name in lower case such as 'home.example.net', without a scheme (https://) and without a port",
+});
+
 const NOT_A_QUANTITY = (text: unknown): string => `'${String(text)}' is not a Kubernetes quantity such as '500m', '2' or '20Gi'`;
+/** The two quantities that '20GB', '20 gb' or '20gib' may mean: powers of 1000 and of 1024. Undefined where the text is wrong in another way. */
+const bytesMeant = (text: string): string | undefined => {
+  const [, value, unit, binary] = /^([0-9]+(?:\.[0-9]+)?) *([kmgtp])(i?)b?$/i.exec(text) ?? [];
+  if (value === undefined || unit === undefined) return undefined;
+  const exact = `'${value}${unit.toUpperCase()}i'`;
+  return binary ? exact : `'${value}${unit.toLowerCase() === 'k' ? 'k' : unit.toUpperCase()}' or ${exact}`;
+};
 const canonical = (text: string): string => (quantityValue(text) === undefined ? text : canonicalQuantity(text));
 
 /** An amount of CPU, in cores; more than nothing. */
@@ -51,8 +64,11 @@ export const bytes = z
   .string()
   .superRefine((text, ctx) => {
     const value = quantityValue(text);
-    if (value === undefined) ctx.addIssue({ code: 'custom', message: NOT_A_QUANTITY(text) });
-    else if (!/[kKMGTP]i?$/.test(text))
+    if (value === undefined) {
+      const meant = bytesMeant(text);
+      const message = meant === undefined ? NOT_A_QUANTITY(text) : `'${text}' is not a Kubernetes quantity; did you mean ${meant}?`;
+      ctx.addIssue({ code: 'custom', message });
+    } else if (!/[kKMGTP]i?$/.test(text))
       ctx.addIssue({ code: 'custom', message: `'${text}' has no unit of bytes; write it as '20Gi' or '512Mi'` });
     else if (value < (quantityValue(FEWEST_BYTES) ?? 0))
       ctx.addIssue({ code: 'custom', message: `'${text}' is too little to be meant; write at least '${FEWEST_BYTES}'` });
@@ -107,13 +123,27 @@ const labelValue = z
   .string()
   .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be a label value: at most 63 letters, digits, "-", "_" and "."');
 
+/** The repository's address. One with credentials is refused before anything else, and its sentence does not repeat them: it may stand in a log. */
+const repository = z.string().superRefine((text, ctx) => {
+  const [, scheme, user = '', rest = ''] = /^([a-z]+:\/\/)([^/@\s]+)@(\S*)$/i.exec(text) ?? [];
+  if (scheme !== undefined && (scheme.toLowerCase() !== 'ssh://' || user.includes(':'))) {
+    const without = scheme.toLowerCase() === 'ssh://' ? `${scheme}${user.split(':')[0]}@${rest}` : `https://${rest}`;
+    ctx.addIssue({
+      code: 'custom',
+      message: `has credentials in it, which would be in plain text in every Application; write '${without}' and give Argo CD a repository credential instead`,
+    });
+  } else if (!/^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/.test(text)) {
+    ctx.addIssue({ code: 'custom', message: 'must be an https://, ssh:// or git@host:path address of a Git repository' });
+  }
+});
+
 const node = z.strictObject({
   /** The node's name as `kubectl get nodes` shows it. */
   name: z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, 'must be a node name as `kubectl get nodes` shows it'),
   /** Its address in the LAN (the InternalIP). */
   address: ipv4,
   /** The address or host name under which players on the Internet reach this node. @default the network's `publicAddress` */
-  publicAddress: z.union([ipv4, hostName]).optional(),
+  publicAddress: publicAddress.optional(),
 });
 
 const continent = z.strictObject({
@@ -166,7 +196,11 @@ const count = z.number().int();
 const buffer = z.strictObject({
   policy: z.literal('buffer'),
   /** Ready servers, or a percentage of all (then `min` is at least 1). */
-  ready: z.union([count.min(1), z.string().regex(/^[1-9][0-9]?%$/, 'must be a percentage from 1% to 99%')]).default(1),
+  ready: z
+    .union([count.min(1), z.string().regex(/^[1-9][0-9]?%$/, 'must be a percentage from 1% to 99%')], {
+      error: "must be a whole number of at least 1, or a percentage such as '20%'",
+    })
+    .default(1),
   min: count.min(0).default(0),
   max: count.min(1),
 });
@@ -257,13 +291,10 @@ export const description = z.strictObject({
   }),
   nodes: z.array(node).min(1),
   git: z.strictObject({
+    /** The Git server's address when it is in the LAN under a host name: a policy lets Argo CD reach the Internet and, at home, only this. @default none */
+    address: ipv4.optional(),
     /** The repository that Argo CD reads: this one, after you have forked it. */
-    repository: z
-      .string()
-      .regex(
-        /^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/,
-        'must be an https://, ssh:// or git@host:path address of a Git repository',
-      ),
+    repository,
     revision: z.string().min(1).default('main'),
   }),
   /** The players' entry point; admin pages are host names below it. */
@@ -278,7 +309,7 @@ export const description = z.strictObject({
     /** Pi-hole's address: give it to the LAN as DNS server. Leave it out to do without Pi-hole and ExternalDNS. */
     dns: ipv4.optional(),
     /** The home's address on the Internet: a literal or a (dynamic) host name. @default none: players in the LAN only */
-    publicAddress: z.union([ipv4, hostName]).optional(),
+    publicAddress: publicAddress.optional(),
     /**
      * The node to which the router forwards `instancePorts`: instances run there and nowhere else, because a router sends a port to one machine.
      * @default none: instances run on every node, which the Internet reaches only if each node has a public address of its own

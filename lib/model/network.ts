@@ -5,11 +5,9 @@
 import ipaddr from 'ipaddr.js';
 import { type AddressRange, contains, fromNumber, isIPv4, parseRange, toNumber } from './addresses';
 import type { Mistake } from './cluster';
-import type { ParsedDescription } from './description';
-import { usedByNodes } from './node-ports';
-
-/** Most host ports of instances: many routers take one forwarding rule a port, and each node serves all of them. */
-const MOST_INSTANCE_PORTS = 200;
+import { DEFAULT_GAME_PORT } from './defaults';
+import type { ContinentDescription, ParsedDescription, RealmDescription } from './description';
+import { MOST_INSTANCE_PORTS, usedByNodes } from './node-ports';
 
 /** Top-level names that no public authority certifies (RFC 2606, 6761, 8375; `.internal` is reserved by ICANN; `.lan`, `.home` and `.corp` are nobody's). */
 const NOT_PUBLIC = ['corp', 'example', 'home', 'home.arpa', 'internal', 'intranet', 'invalid', 'lan', 'local', 'localhost', 'test'];
@@ -39,6 +37,7 @@ interface Pinned {
 /** Every mistake of addresses, ports and names, in the order of the description's fields. */
 export function networkMistakes(data: ParsedDescription): Mistake[] {
   return [
+    ...apiServerMistakes(data),
     ...nodeMistakes(data),
     ...domainMistakes(data),
     ...(data.kubernetes.loadBalancer === 'metallb' ? poolMistakes(data) : strayAddressMistakes(data)),
@@ -48,6 +47,25 @@ export function networkMistakes(data: ParsedDescription): Mistake[] {
     ...backupMistakes(data),
     ...upstreamMistakes(data),
   ];
+}
+
+/** The API server's Service in the two ranges that installers choose: kubeadm, kind and Talos; k3s. */
+const API_SERVICES: ReadonlySet<string> = new Set(['10.96.0.1', '10.43.0.1']);
+
+/** Network policies let operators out to these addresses alone, so a wrong one cuts every operator off. */
+function apiServerMistakes(data: ParsedDescription): Mistake[] {
+  const right = `write the control-plane node's, such as '${data.nodes[0]?.address ?? '192.168.1.11'}'`;
+  return data.kubernetes.apiServer.addresses.flatMap((address) => {
+    const kind = rangeOf(address);
+    const wrong = API_SERVICES.has(address)
+      ? "is the Service's own address: policies act after its translation"
+      : kind === 'loopback'
+        ? 'is the machine itself, and in a pod the pod'
+        : kind === 'unspecified'
+          ? 'is what a server listens on, and nobody reaches it there'
+          : undefined;
+    return wrong === undefined ? [] : [{ path: 'kubernetes.apiServer.addresses', message: `'${address}' ${wrong}; ${right}.` }];
+  });
 }
 
 function nodeMistakes(data: ParsedDescription): Mistake[] {
@@ -196,7 +214,7 @@ function instancePortMistakes(data: ParsedDescription): Mistake[] {
   if (size > MOST_INSTANCE_PORTS) {
     mistakes.push({
       path: 'network.instancePorts',
-      message: `${size} ports are more than ${MOST_INSTANCE_PORTS}, and each may be a forwarding rule of the router; 64 serve 64 instances on every node: write { first: ${first}, last: ${first + 63} }.`,
+      message: `${size} ports are more than ${MOST_INSTANCE_PORTS}, and each may be a forwarding rule of the router; 64 serve 64 instances on each node that runs them: write { first: ${first}, last: ${first + 63} }.`,
     });
   }
   if (first < 1024) {
@@ -213,18 +231,59 @@ function instancePortMistakes(data: ParsedDescription): Mistake[] {
   }
   if (data.instances.length === 0) return mistakes;
   mistakes.push(...instanceNodeMistakes(data));
-  for (const realm of data.realms) {
-    if (realm.exposure.type !== 'host-port') continue;
-    for (const { name, port } of realm.continents) {
-      if (port !== undefined && port >= first && port <= last) {
-        mistakes.push({
-          path: `realms[${realm.name}].continents[${name}].port`,
-          message: `${port} is in the range ${first}-${last} from which Agones takes host ports for instances (network.instancePorts); choose another, such as ${last < 40000 ? 40000 : last + 1}.`,
-        });
-      }
-    }
+  mistakes.push(...worldsAmongInstances(data));
+  return mistakes;
+}
+
+/** A world's port that instances have too: on the nodes, where Agones may take it first, or on the router, which sends a port to one machine. */
+function worldsAmongInstances(data: ParsedDescription): Mistake[] {
+  const { first, last } = data.network.instancePorts;
+  const mistakes: Mistake[] = [];
+  for (const { realm, continent, port } of activeWorlds(data)) {
+    if (port < first || port > last) continue;
+    const onNodes = realm.exposure.type === 'host-port';
+    if (!onNodes && !instancesShareTheRouter(data)) continue;
+    const because = onNodes
+      ? 'from which Agones takes host ports for instances (network.instancePorts)'
+      : "that is forwarded for instances (network.instancePorts), and a router forwards a port to one machine only, so this world's players would arrive there";
+    mistakes.push({
+      path: `realms[${realm.name}].continents[${continent.name}].port`,
+      message: `${port}${continent.port === undefined ? ' (the default)' : ''} is in the range ${first}-${last} ${because}; choose another, such as ${freeWorldPort(data)}.`,
+    });
   }
   return mistakes;
+}
+
+/** Worlds that take a port, with the one that they take. */
+function activeWorlds(data: ParsedDescription): { realm: RealmDescription; continent: ContinentDescription; port: number }[] {
+  return data.realms
+    .filter((realm) => realm.state === 'active')
+    .flatMap((realm) =>
+      realm.continents.flatMap((continent) => {
+        const port = continent.port ?? (realm.exposure.type === 'own-address' ? DEFAULT_GAME_PORT : undefined);
+        return continent.state === 'active' && port !== undefined ? [{ realm, continent, port }] : [];
+      }),
+    );
+}
+
+/** Whether some node that runs instances is reached at the address at which players on the Internet reach worlds with addresses of the LAN. */
+function instancesShareTheRouter(data: ParsedDescription): boolean {
+  const { instanceNode, publicAddress } = data.network;
+  return (
+    publicAddress !== undefined &&
+    data.nodes.some(
+      (node) => (instanceNode === undefined || node.name === instanceNode) && (node.publicAddress ?? publicAddress) === publicAddress,
+    )
+  );
+}
+
+/** A port that neither instances nor another world have. */
+function freeWorldPort(data: ParsedDescription): number {
+  const { last } = data.network.instancePorts;
+  const taken = new Set(activeWorlds(data).map(({ port }) => port));
+  let free = last < DEFAULT_GAME_PORT ? DEFAULT_GAME_PORT : last + 1;
+  while (taken.has(free)) free += 1;
+  return free;
 }
 
 /** Agones takes host ports of the one range on whichever node an instance runs, so what the Internet reaches must not depend on the node. */
@@ -263,7 +322,7 @@ function certificateMistakes(data: ParsedDescription): Mistake[] {
     });
   }
   const zone = certificates.dns01?.cloudflare.zone;
-  if (zone !== undefined && domain !== zone && !isBelow(domain, zone)) {
+  if (zone !== undefined && suffix !== 'local' && domain !== zone && !isBelow(domain, zone)) {
     mistakes.push({
       path: 'certificates.dns01.cloudflare.zone',
       message: `'${domain}' is not in the zone '${zone}', so its challenges cannot be answered there; write the zone that holds it, such as '${domain.split('.').slice(-2).join('.')}'.`,

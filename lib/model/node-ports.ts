@@ -14,6 +14,9 @@ const USERS: ReadonlyMap<number, string> = new Map([
   [51820, 'WireGuard'],
   [51821, 'WireGuard'],
 ]);
+/** Most host ports of instances: many routers take one forwarding rule a port. */
+export const MOST_INSTANCE_PORTS = 200;
+
 /** kube-proxy's range of NodePorts, unless the API server is told another. */
 const NODE_PORTS = { first: 30000, last: 32767 };
 

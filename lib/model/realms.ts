@@ -33,6 +33,7 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
       });
     realms.add(realm.name);
     mistakes.push(...memoryMistakes(realm.resources, `${at}.resources`));
+    if (realm.continents.some(({ capacity }) => capacity === undefined)) mistakes.push(...capacityMistakes(realm.capacity, at));
     if (realm.state === 'active' && realm.exposure.type !== 'host-port' && data.kubernetes.loadBalancer === 'none') {
       mistakes.push({
         path: `${at}.exposure.type`,
@@ -42,15 +43,10 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
     mistakes.push(...nameMistakes(realm, at));
     for (const continent of realm.continents) {
       const path = `${at}.continents[${continent.name}]`;
-      if (continent.resources)
+      // What a continent inherits whole is the realm's mistake, and said there once.
+      if (continent.resources?.memory !== undefined || continent.resources?.memoryLimit !== undefined)
         mistakes.push(...memoryMistakes(continentResources(realm.resources, continent.resources), `${path}.resources`));
-      const capacity = continent.capacity ?? realm.capacity;
-      if (capacity > MOST_CLIENTS) {
-        mistakes.push({
-          path: `${continent.capacity === undefined ? at : path}.capacity`,
-          message: `${capacity} players are more than one netcode server takes (${MOST_CLIENTS}); use at most ${MOST_CLIENTS} and split the world into continents.`,
-        });
-      }
+      if (continent.capacity !== undefined) mistakes.push(...capacityMistakes(continent.capacity, path));
       if (realm.state === 'retired' || continent.state === 'retired') continue;
       mistakes.push(...exposureMistakes(data, realm, continent, path));
       const name = `${realm.name}/${continent.name}`;
@@ -77,6 +73,16 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
     }
   }
   return mistakes;
+}
+
+function capacityMistakes(capacity: number, path: string): Mistake[] {
+  if (capacity <= MOST_CLIENTS) return [];
+  return [
+    {
+      path: `${path}.capacity`,
+      message: `${capacity} players are more than one netcode server takes (${MOST_CLIENTS}); use at most ${MOST_CLIENTS} and split the world into continents.`,
+    },
+  ];
 }
 
 function nameMistakes(realm: RealmDescription, at: string): Mistake[] {

@@ -1,9 +1,9 @@
 /** What Agones' chart is given instead of the certificates that it would make at every render. */
-import { homelab } from '../../apps/homelab';
 import { agonesCertificates, agones as agonesChart } from '../../argocd/catalog/agones';
 import { agones } from '../../charts/agones';
 import { resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
+import { exampleHomelab as homelab } from '../examples';
 import { built, homelabWith } from './game-harness';
 
 const { objects, of, get } = built(agones, homelab);

@@ -1,9 +1,8 @@
 /** Issuers: the cluster's own authority always, Let's Encrypt where it is asked for, and the challenges of each. */
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import { certManager } from '../../charts/cert-manager';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
+import { exampleHomelab as homelab, exampleLocal as local } from '../examples';
 import { built, homelabWith } from './game-harness';
 
 const withHttp01 = homelabWith({ certificates: { issuer: 'letsencrypt', email: 'you@homelab.io' } });

@@ -15,7 +15,7 @@ import {
 } from '../../lib/model/cluster';
 import type { SecretSpec } from '../../lib/secrets/spec';
 
-/** Three machines with MetalLB and backups. Its own copy and not apps/homelab.ts, which people edit. */
+/** Three machines with MetalLB and backups. Of its own, and not apps/homelab.ts, which people edit. */
 export const homelab = defineCluster({
   name: 'homelab',
   kubernetes: { apiServer: { addresses: ['192.168.1.11'] } },

@@ -1,9 +1,8 @@
 /** Address pools: exactly what is used, games apart from ingress and DNS, and nothing by itself. */
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import { metallb } from '../../charts/metallb';
 import { resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
+import { exampleHomelab as homelab, exampleLocal as local } from '../examples';
 import { built, homelabWith } from './game-harness';
 
 const { objects } = built(metallb, homelab);

@@ -1,11 +1,10 @@
 /** Pi-hole: what the image really needs, said as exceptions, and nothing that would make its records read-only or its pod ask itself. */
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import { externalDns } from '../../argocd/catalog/external-dns';
 import { EXTERNAL_DNS_PASSWORD, pihole } from '../../charts/pihole';
 import { EXCEPTIONS_ANNOTATION } from '../../lib/emit/manifest';
 import { resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
+import { exampleHomelab as homelab, exampleLocal as local } from '../examples';
 import { built, homelabWith, masked, podOf } from './game-harness';
 
 const { objects, secrets, get, cluster } = built(pihole, homelab);

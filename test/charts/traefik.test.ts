@@ -1,7 +1,5 @@
 /** Routes through Traefik: what players reach, what admins reach, and what is refused. */
 import { App, Chart } from 'cdk8s';
-import { homelab } from '../../apps/homelab';
-import { local } from '../../apps/local';
 import { argoCd } from '../../argocd/catalog/argo-cd';
 import { kubePrometheusStack } from '../../argocd/catalog/kube-prometheus-stack';
 import { traefik as traefikChart } from '../../argocd/catalog/traefik';
@@ -11,6 +9,7 @@ import { adminRoute, publicRoute, type Route } from '../../lib/constructs/routes
 import type { Manifest, PlainObject } from '../../lib/emit/manifest';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
+import { exampleHomelab as homelab, exampleLocal as local } from '../examples';
 import { built, homelabWith } from './game-harness';
 
 const players: Route = {

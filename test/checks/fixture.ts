@@ -127,12 +127,15 @@ interface ChartOptions {
   readonly secrets?: Readonly<Record<string, readonly string[]>>;
 }
 
+const DATA_CHARTS: ReadonlySet<string> = new Set(['cloudnative-pg', 'plugin-barman-cloud', 'k8up']);
+
 /** A catalogue entry whose record is a part of what the real chart renders. */
 function upstream(name: string, namespace: string, options: ChartOptions = {}): UpstreamChart {
   const { secrets } = options;
   return {
     name,
     chart: name,
+    project: DATA_CHARTS.has(name) ? 'data' : 'platform',
     namespace,
     summary: name,
     values: () => options.values ?? {},

@@ -111,6 +111,16 @@ export class ArgoCd {
     await this.processes.stop();
   }
 
+  /** Runs a command that the synth printed for a person, word by word. @param kubectl the program */
+  runAsPrinted(command: string, kubectl: string): void {
+    const [program, ...args] = command.split(' ');
+    if (program !== 'kubectl') throw new Error(`The synth prints a command that is not kubectl's: ${command}`);
+    execFileSync(kubectl, args, {
+      env: { ...process.env, KUBECONFIG: join(this.processes.folder, 'kubeconfig') },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
   /** The end of the controller's log, for messages of failures. */
   log(): string {
     return this.processes.tail('application-controller');

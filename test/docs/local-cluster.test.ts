@@ -1,10 +1,10 @@
-/** The kind configuration in docs/how-to/local-cluster.md publishes exactly the ports that the cluster `local` uses on its node. */
+/** The kind configuration in docs/how-to/local-cluster.md publishes exactly the ports that the example `local` uses on its node. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { local } from '../../apps/local';
 import { buildCluster } from '../../lib/build';
 import { resolveCluster } from '../../lib/model/cluster';
 import { memoryStore } from '../../lib/secrets/store';
+import { exampleLocal } from '../examples';
 
 interface Mapping {
   readonly containerPort: number;
@@ -16,7 +16,7 @@ interface Mapping {
 const page = readFileSync('docs/how-to/local-cluster.md', 'utf8');
 const config = parse(/^```yaml\n([\s\S]+?)^```$/m.exec(page)?.[1] ?? '');
 const mappings: Mapping[] = config.nodes.flatMap((node: { extraPortMappings: Mapping[] }) => node.extraPortMappings);
-const cluster = resolveCluster(local);
+const cluster = resolveCluster(exampleLocal);
 
 test('it publishes the ports of Traefik, of the worlds and of instances, and no other', () => {
   const { first, last } = cluster.network.instancePorts;

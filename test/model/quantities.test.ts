@@ -67,8 +67,8 @@ describe('the canonical form', () => {
 /** The value in thousandths, exactly: an independent reading of the notation. */
 function exact(text: string): bigint {
   const [, digits = '', unit = ''] = /^(\d+)(.*)$/.exec(text) ?? [];
-  const factors: Record<string, bigint> = { m: 1n, '': 1000n, k: 10n ** 6n, M: 10n ** 9n, G: 10n ** 12n, T: 10n ** 15n };
-  for (const [power, name] of ['Ki', 'Mi', 'Gi', 'Ti'].entries()) factors[name] = 1000n * 1024n ** BigInt(power + 1);
+  const factors: Record<string, bigint> = { m: 1n, '': 1000n, k: 10n ** 6n, M: 10n ** 9n, G: 10n ** 12n, T: 10n ** 15n, P: 10n ** 18n };
+  for (const [power, name] of ['Ki', 'Mi', 'Gi', 'Ti', 'Pi'].entries()) factors[name] = 1000n * 1024n ** BigInt(power + 1);
   const factor = factors[unit];
   if (factor === undefined) throw new Error(`'${text}' has no known unit.`);
   return BigInt(digits) * factor;

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { clusters } from '../../apps';
 import { main, type SealEnvironment } from '../../commands/seal';
 import { missingPlaces } from '../../lib/secrets/plan';
 import { EXAMPLE_ORGANIZATION, unseal } from '../../lib/secrets/sealing';
@@ -394,7 +395,7 @@ describe('as npm run seal, over the project itself', () => {
   }
 
   const run = (folder: string, ...args: string[]) =>
-    execFileSync(process.execPath, ['commands/run.mjs', 'seal', '--cluster', 'local', ...args], {
+    execFileSync(process.execPath, ['commands/run.mjs', 'seal', '--cluster', clusters[0]?.name ?? '', ...args], {
       cwd: folder,
       encoding: 'utf8',
       input: '',

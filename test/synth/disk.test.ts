@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { homelab } from '../../apps/homelab';
+import { clusters } from '../../apps';
 import { readTree } from '../../lib/emit/writer';
 import type { ClusterDescription } from '../../lib/model/cluster';
 import { fileStore, memoryStore } from '../../lib/secrets/store';
@@ -318,12 +318,13 @@ describe('the report', () => {
   test('warns of a sealed file that nothing needs', () => {
     const secretsDirectory = path.join(scratch, 'secrets');
     cpSync('secrets', secretsDirectory, { recursive: true });
-    const sealed = fileStore(secretsDirectory, homelab.name);
+    const [cluster] = clusters as [ClusterDescription];
+    const sealed = fileStore(secretsDirectory, cluster.name);
     const ciphertext = Object.values(sealed.encryptedData('connect-broker', 'session-keys') ?? {})[0] ?? '';
     sealed.write([{ namespace: 'realm-gone', name: 'netcode-key', key: 'generation-1', type: 'Opaque', ciphertext }]);
-    const report = synthesizeToDisk({ descriptions: [homelab], directory: newFolder(), secretsDirectory, dryRun: true });
+    const report = synthesizeToDisk({ descriptions: [cluster], directory: newFolder(), secretsDirectory, dryRun: true });
     expect(report.lines).toContain(
-      '  warning: secrets/homelab/realm-gone/netcode-key.yaml: nothing in the cluster needs this Secret; remove the file.',
+      `  warning: secrets/${cluster.name}/realm-gone/netcode-key.yaml: nothing in the cluster needs this Secret; remove the file.`,
     );
   });
 });

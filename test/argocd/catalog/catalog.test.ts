@@ -4,14 +4,13 @@ import { chartsWithWorkloads, workload, workloadNames } from '../../../argocd/ca
 import type { Flow, Peer, Workload } from '../../../lib/flows';
 import type { Cluster } from '../../../lib/model/cluster';
 import { charts } from '../../../versions';
-import { homelab, local } from './clusters';
+import { everyCluster, homelab, local } from './clusters';
 
-const clusters = [homelab, local];
 const has = (entry: UpstreamChart, cluster: Cluster): boolean => (entry.enabled?.(cluster) ?? true) === true;
-const pairs = clusters.flatMap((cluster) =>
+const pairs = everyCluster.flatMap(([name, cluster]) =>
   catalog
     .filter((entry) => has(entry, cluster))
-    .map((entry): [string, UpstreamChart, Cluster] => [`${entry.name} in ${cluster.name}`, entry, cluster]),
+    .map((entry): [string, UpstreamChart, Cluster] => [`${entry.name} in ${name}`, entry, cluster]),
 );
 const isWorkload = (peer: Peer): peer is Workload => 'namespace' in peer;
 const ends = (flow: Flow): Workload[] => [flow.from, flow.to].filter(isWorkload);
@@ -111,7 +110,7 @@ test('an unknown chart is refused with the ones that there are', () => {
   expect(() => workload('treafik', 'traefik')).toThrow(/^argocd\/catalog\/workloads\.ts has no chart 'treafik'; it has argo-cd, /);
 });
 
-describe.each(clusters.map((cluster): [string, Cluster] => [cluster.name, cluster]))('flows of %s', (_, cluster) => {
+describe.each(everyCluster)('flows of %s', (_, cluster) => {
   const entries = catalog.filter((entry) => has(entry, cluster));
   const flows = entries.flatMap((entry) => entry.flows(cluster));
   const pods = entries.flatMap((entry) =>

@@ -4,5 +4,5 @@ export const fixture: InvalidFixture = {
   change: (description) => {
     description.realms[0].capacity = '500';
   },
-  mistakes: ['realms[aurora].capacity: "500" is wrong: it must be of type number, received string.'],
+  mistakes: ['realms[aurora].capacity: "500" is a text; it must be a number.'],
 };

@@ -4,5 +4,5 @@ export const fixture: InvalidFixture = {
   change: (description) => {
     delete description.domain;
   },
-  mistakes: ['domain: is missing; it must be of type string.'],
+  mistakes: ['domain: is missing; it must be a text.'],
 };

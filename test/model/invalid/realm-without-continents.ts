@@ -4,5 +4,5 @@ export const fixture: InvalidFixture = {
   change: (description) => {
     description.realms[0].continents = [];
   },
-  mistakes: ['realms[aurora].continents: [] is too short: it must have at least one entry.'],
+  mistakes: ['realms[aurora].continents: the list is empty; it must have at least one entry.'],
 };

@@ -13,6 +13,7 @@ import { PROVIDES, RENDERED } from './fixture';
 const entry: UpstreamChart = {
   name: 'metallb',
   chart: 'metallb',
+  project: 'platform',
   namespace: 'demo',
   summary: 'A chart of the tests.',
   enabled: (cluster) => cluster.name === 'homelab' || 'only homelab has it',

@@ -1,0 +1,10 @@
+import type { InvalidFixture } from '../fixture';
+
+export const fixture: InvalidFixture = {
+  change: (description) => {
+    description.git.repository = `ssh://git:${'t'.repeat(8)}@git.homelab.io/you/mmo-backend.git`;
+  },
+  mistakes: [
+    "git.repository: has credentials in it, which would be in plain text in every Application; write 'ssh://git@git.homelab.io/you/mmo-backend.git' and give Argo CD a repository credential instead.",
+  ],
+};
