@@ -8,7 +8,6 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
-import { build } from 'esbuild';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const name = process.argv[2] ?? '';
@@ -18,6 +17,12 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(entry)) {
   process.exit(2);
 }
 process.chdir(root);
+/** One sentence instead of a stack: what went wrong is in somebody's file, not in this one. */
+const stop = (message) => {
+  console.error(message);
+  process.exit(1);
+};
+const { build } = await import('esbuild').catch(() => stop("The packages are not installed; run 'npm ci' first."));
 const result = await build({
   entryPoints: [entry],
   bundle: true,
@@ -30,6 +35,10 @@ const result = await build({
   outfile: path.join(root, `${name}.bundle.js`),
   // Packages are loaded by Node itself: they need no transformation, and bundling cdk8s-plus's 3 MB of classes takes longer than loading them.
   packages: 'external',
+}).catch((error) => {
+  // esbuild has printed the place already.
+  if (error.errors) stop(`${error.errors.length} error${error.errors.length === 1 ? '' : 's'}; nothing was written.`);
+  throw error;
 });
 process.argv.splice(1, 2, entry);
 const require = createRequire(path.join(root, 'package.json'));

@@ -38,7 +38,7 @@ const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /** A day that none of the months has, such as 31 of February. Beside a day of the week it is harmless: then either day is enough. */
 function dateMistake(schedule: string, fields: readonly string[]): string | undefined {
   const [, , days = '', months = '', weekdays = ''] = fields;
-  if (weekdays.split(',').some((part) => !/^[*?](\/1)?$/.test(part))) return undefined;
+  if (!weekdays.split(',').some((part) => /^[*?](\/1)?$/.test(part))) return undefined;
   const [, , day, month] = FIELDS;
   if (!day || !month) return undefined;
   const longest = Math.max(...valuesOf(months, month).map((each) => LONGEST[each - 1] ?? 0));

@@ -221,7 +221,7 @@ describe('a warning', () => {
 
   test('is given for a file that nothing needs', () => {
     expect(storeOf({ 'realm-aurora/netcode-key.yaml': file() }).store.warnings([brokerKeys])).toEqual([
-      'secrets/home/realm-aurora/netcode-key.yaml: nothing in the cluster needs this Secret; remove the file.',
+      "secrets/home/realm-aurora/netcode-key.yaml: nothing in the cluster needs this Secret any more. Remove the file once nothing outside needs it either; a backup's password opens that backup only.",
     ]);
   });
 

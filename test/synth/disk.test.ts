@@ -324,7 +324,7 @@ describe('the report', () => {
     sealed.write([{ namespace: 'realm-gone', name: 'netcode-key', key: 'generation-1', type: 'Opaque', ciphertext }]);
     const report = synthesizeToDisk({ descriptions: [cluster], directory: newFolder(), secretsDirectory, dryRun: true });
     expect(report.lines).toContain(
-      `  warning: secrets/${cluster.name}/realm-gone/netcode-key.yaml: nothing in the cluster needs this Secret; remove the file.`,
+      `  warning: secrets/${cluster.name}/realm-gone/netcode-key.yaml: nothing in the cluster needs this Secret any more. Remove the file once nothing outside needs it either; a backup's password opens that backup only.`,
     );
   });
 });
