@@ -242,11 +242,10 @@ export const apiDefaults: Readonly<Record<string, Defaults>> = {
       stopDelay: is(1800),
       switchoverDelay: is(3600),
       backup: { target: is('prefer-standby') },
-      externalClusters: { plugin: { enabled: is(true), isWALArchiver: is(false) } },
-      managed: { roles: { connectionLimit: is(-1), ensure: is('present'), inherit: is(true) } },
+      // Not here: what is defaulted inside of lists (managed.roles, plugins, externalClusters). Argo CD's default diff replaces a list of a custom resource as a
+      // whole, so there the default is written or the Application is OutOfSync for ever (measured, 3.2.11).
       monitoring: { disableDefaultQueries: is(false), enablePodMonitor: is(false), tls: { enabled: is(false) } },
       nodeMaintenanceWindow: { inProgress: is(false), reusePVC: is(true) },
-      plugins: { enabled: is(true), isWALArchiver: is(false) },
       primaryLease: {
         leaseDurationSeconds: is(15),
         releasedLeaseDurationSeconds: is(1),

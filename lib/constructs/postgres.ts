@@ -19,6 +19,7 @@ import {
 import {
   type ClusterSpecBootstrap,
   type ClusterSpecExternalClusters,
+  ClusterSpecManagedRolesEnsure,
   ClusterSpecPostgresqlSynchronousDataDurability,
   ClusterSpecPostgresqlSynchronousMethod,
   ClusterSpecResourcesLimits,
@@ -117,6 +118,9 @@ export function addPostgres(chart: Chart, cluster: Cluster): void {
             name: DATABASE.application,
             comment: 'The serving connect broker; its rights are granted by the migration.',
             login: true,
+            // The next two are defaults. Inside of a list Argo CD's default diff does not know them, and would find the Cluster OutOfSync for ever (measured, 3.2.11).
+            ensure: ClusterSpecManagedRolesEnsure.PRESENT,
+            inherit: true,
             connectionLimit: brokerConnections(cluster),
             passwordSecret: { name: DATABASE_SECRETS.application },
           },
@@ -152,7 +156,13 @@ export function addPostgres(chart: Chart, cluster: Cluster): void {
       ...(cluster.backups
         ? {
             plugins: [
-              { name: BARMAN, isWalArchiver: true, parameters: { barmanObjectName: OBJECT_STORE, serverName: archiveName(generation) } },
+              // `enabled` is a default inside of a list, as above.
+              {
+                name: BARMAN,
+                enabled: true,
+                isWalArchiver: true,
+                parameters: { barmanObjectName: OBJECT_STORE, serverName: archiveName(generation) },
+              },
             ],
           }
         : {}),
@@ -186,7 +196,11 @@ function previousGeneration(cluster: Cluster): ClusterSpecExternalClusters {
     );
   }
   const name = archiveName(generation - 1);
-  return { name, plugin: { name: BARMAN, parameters: { barmanObjectName: OBJECT_STORE, serverName: name } } };
+  // Defaults inside of a list, as in managed.roles.
+  return {
+    name,
+    plugin: { name: BARMAN, enabled: true, isWalArchiver: false, parameters: { barmanObjectName: OBJECT_STORE, serverName: name } },
+  };
 }
 
 /** Signed by the cluster's own authority and not by the operator's, whose certificate the broker could not read: it is a Secret of another namespace. */

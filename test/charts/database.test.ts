@@ -196,6 +196,7 @@ describe("the database's backups", () => {
     expect(cluster.spec.plugins).toEqual([
       {
         name: 'barman-cloud.cloudnative-pg.io',
+        enabled: true,
         isWALArchiver: true,
         parameters: { barmanObjectName: 'backups', serverName: 'postgres-1' },
       },

@@ -165,15 +165,16 @@ export class ArgoCd {
   /**
    * Has Argo CD look at Git and at the cluster again; done when it has. `hard` forgets what it rendered before.
    * The root comes after the others: it compares Applications, and to take the request back Argo CD writes to them.
+   * @param withRoot whether the root looks too; a commit that changes no Application does not concern it
    * @returns what was OutOfSync at any moment of it: an Application heals itself, so that afterwards nothing may show
    */
-  async refresh(kind: 'normal' | 'hard' = 'normal'): Promise<string[]> {
+  async refresh(kind: 'normal' | 'hard' = 'normal', withRoot = true): Promise<string[]> {
     const names = (await this.applications()).map((application) => application.metadata.name);
     const others = await this.refreshNamed(
       names.filter((name) => name !== 'root'),
       kind,
     );
-    return [...others, ...(await this.refreshNamed(['root'], kind))];
+    return withRoot ? [...others, ...(await this.refreshNamed(['root'], kind))] : others;
   }
 
   private async refreshNamed(names: readonly string[], kind: string): Promise<string[]> {

@@ -35,6 +35,13 @@ const accepted: [string, (description: Mutable) => void][] = [
     },
   ],
   [
+    "a port of a retired realm among the instances'",
+    (d) => {
+      d.realms[0].continents[1].port = 7010;
+      d.realms[0].state = 'retired';
+    },
+  ],
+  [
     'as many servers as the ports of all nodes while instances are pinned to none',
     (d) => {
       delete d.network.instanceNode;

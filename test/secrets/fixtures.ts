@@ -7,6 +7,9 @@ import path from 'node:path';
 import { makeCertificate } from '../../lib/secrets/sealing';
 import type { SecretSpec } from '../../lib/secrets/spec';
 
+/** Making a key takes as long as it takes to find two primes; on a busy machine that is more than the 5 s that jest allows a hook. */
+jest.setTimeout(120_000);
+
 const folders: string[] = [];
 
 afterAll(() => {
