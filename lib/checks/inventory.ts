@@ -29,6 +29,8 @@ export interface KnownService {
   readonly labels: KnownLabels;
   readonly ports: readonly KnownPort[];
   readonly object?: BuiltObject;
+  /** Name of the upstream chart, when one renders it. */
+  readonly chart?: string;
 }
 
 /** Keys of a Secret or ConfigMap, or `unknown` when only its existence is recorded. Made by: the Application that has to be synced before it is there. */
@@ -132,9 +134,9 @@ export class Inventory {
         namespace: metadata.namespace ?? '',
         labels: kind === 'Fleet' ? { ...labels, ...GAME_SERVER_LABELS } : labels,
         ports: [
-          ...containers.flatMap((container) => (container.ports ?? []).map(({ name, containerPort }) => ({ name, port: containerPort }))),
+          ...containers.flatMap((container) => (container.ports ?? []).map(({ name, containerPort, protocol }) => ({ name, port: containerPort, protocol }))),
           // Agones gives them to the container without a name.
-          ...gamePorts.flatMap(({ containerPort }) => (containerPort ? [{ port: containerPort }] : [])),
+          ...gamePorts.flatMap(({ containerPort, protocol = 'UDP' }) => (containerPort ? [{ port: containerPort, protocol }] : [])),
         ],
         hostNetwork: spec.hostNetwork === true,
         object,
@@ -176,6 +178,7 @@ export class Inventory {
         name,
         labels: labels ?? {},
         ports,
+        chart: chart.name,
       })),
     );
   }
@@ -245,11 +248,13 @@ export class Inventory {
 type Chart = CheckInput['built']['charts'][number];
 
 interface Container {
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
 }
 
 interface GamePort {
   readonly containerPort?: number;
+  /** Agones' default is UDP; `TCPUDP` is both. */
+  readonly protocol?: string;
 }
 
 /** The cluster's DNS, which every distribution brings with this label. */

@@ -10,6 +10,8 @@ import type { CheckInput } from './types';
 export interface KnownPort {
   readonly name?: string;
   readonly port: number;
+  /** @default TCP */
+  readonly protocol?: string;
 }
 
 /** Pods that an operator makes. */

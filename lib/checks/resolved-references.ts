@@ -6,6 +6,7 @@ import type { BuiltObject } from '../build';
 import { type Finding, list, nearest, reported } from './finding';
 import { type Inventory, inventoryOf, type KnownData } from './inventory';
 import { label, type Reference, referencesOf } from './references';
+import { addressTexts, serviceAddresses, visitTexts } from './service-addresses';
 import type { Check, CheckInput, PodTemplate } from './types';
 
 export const resolvedReferences: Check = {
@@ -151,9 +152,6 @@ function chartSecrets(input: CheckInput, inventory: Inventory): Finding[] {
   return findings;
 }
 
-/** A Service's name in the cluster's DNS, with the port where one is said: `http://broker.connect-broker.svc.cluster.local:8081/x`. */
-const ADDRESS = /([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.svc\b(?:\.cluster\.local)?(?::([0-9]+))?/g;
-
 /** The annotation of webhooks whose authority cert-manager fills in, `<namespace>/<Certificate>`. */
 const INJECT = 'cert-manager.io/inject-ca-from';
 
@@ -165,9 +163,9 @@ function addresses(input: CheckInput, inventory: Inventory): Finding[] {
   const scan = (by: BuiltObject, field: string, text: unknown): void => {
     if (typeof text !== 'string' || !text.includes('.svc') || resolved.has(text)) return;
     const before = findings.length;
-    for (const [address, name = '', , namespace = '', , port] of text.matchAll(ADDRESS)) {
+    for (const { text: address, name, namespace, port } of serviceAddresses(text)) {
       const known = inventory.service(namespace, name);
-      if (known && (port === undefined || known.ports.some((each) => each.port === Number(port)) || isHeadless(known.object))) continue;
+      if (known && (port === undefined || known.ports.some((each) => each.port === port) || isHeadless(known.object))) continue;
       findings.push({
         by,
         field,
@@ -183,26 +181,13 @@ function addresses(input: CheckInput, inventory: Inventory): Finding[] {
     const { data } = by.manifest;
     for (const key in data) if (String(data[key]).includes('.svc')) scan(by, `data[${key}]`, data[key]);
   }
-  for (const { object: by, path, spec } of input.podTemplates) {
-    for (const kind of ['initContainers', 'containers']) {
-      (spec[kind] ?? []).forEach(
-        (container: { env?: { name: string; value?: string }[]; args?: string[]; command?: string[] }, index: number) => {
-          for (const { name, value } of container.env ?? []) {
-            if (value?.includes('.svc')) scan(by, `${path}.${kind}[${label(container, index)}].env[${name}].value`, value);
-          }
-          for (const field of ['command', 'args'] as const) {
-            for (const text of container[field] ?? []) {
-              if (text.includes('.svc')) scan(by, `${path}.${kind}[${label(container, index)}].${field}`, text);
-            }
-          }
-        },
-      );
-    }
+  for (const template of input.podTemplates) {
+    for (const { field, text } of addressTexts(template)) scan(template.object, field, text);
   }
   for (const by of input.ofKind('Application')) {
     const values = by.manifest.spec?.source?.helm?.valuesObject;
     if (values !== undefined) {
-      scanValues(values, 'spec.source.helm.valuesObject', (field, text) => {
+      visitTexts(values, 'spec.source.helm.valuesObject', (field, text) => {
         scan(by, field, text);
         if (!field.endsWith(`.${INJECT}`)) return;
         const [namespace = '', name = ''] = text.split('/');
@@ -219,16 +204,8 @@ function addresses(input: CheckInput, inventory: Inventory): Finding[] {
   return findings;
 }
 
-function isHeadless(service: BuiltObject | undefined): boolean {
+export function isHeadless(service: BuiltObject | undefined): boolean {
   return service?.manifest.spec?.clusterIP === 'None';
-}
-
-function scanValues(value: unknown, at: string, visit: (field: string, text: string) => void): void {
-  if (typeof value === 'string') visit(at, value);
-  else if (Array.isArray(value)) value.forEach((item, index) => void scanValues(item, `${at}[${index}]`, visit));
-  else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) scanValues(item, `${at}.${key}`, visit);
-  }
 }
 
 /** Ports that probes and hooks name are ports of the container. */
