@@ -17,6 +17,7 @@ import { leastPrivilege } from './least-privilege';
 import { loadBalancerAddresses } from './load-balancer-addresses';
 import { namespaceSecurity } from './namespace-security';
 import { neededExceptions } from './needed-exceptions';
+import { neededFlows } from './needed-flows';
 import { networkPolicy } from './network-policy';
 import { noDefaults } from './no-defaults';
 import { noNoise } from './no-noise';
@@ -44,6 +45,7 @@ export const checks: readonly Check[] = [
   namespaceSecurity,
   disruptionBudget,
   networkPolicy,
+  neededFlows,
   adminNotPublic,
   eventStreams,
   loadBalancerAddresses,

@@ -134,7 +134,9 @@ export class Inventory {
         namespace: metadata.namespace ?? '',
         labels: kind === 'Fleet' ? { ...labels, ...GAME_SERVER_LABELS } : labels,
         ports: [
-          ...containers.flatMap((container) => (container.ports ?? []).map(({ name, containerPort, protocol }) => ({ name, port: containerPort, protocol }))),
+          ...containers.flatMap((container) =>
+            (container.ports ?? []).map(({ name, containerPort, protocol }) => ({ name, port: containerPort, protocol })),
+          ),
           // Agones gives them to the container without a name.
           ...gamePorts.flatMap(({ containerPort, protocol = 'UDP' }) => (containerPort ? [{ port: containerPort, protocol }] : [])),
         ],

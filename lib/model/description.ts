@@ -357,14 +357,6 @@ export const description = z.strictObject({
       /** Up to when the archive of the generation before is replayed. Read when the generation is made and never again. @default to its end */
       recoverTo: pointInTime.optional(),
     })
-    .superRefine(({ generation, recoverTo }, ctx) => {
-      if (recoverTo === undefined || generation > 1) return;
-      ctx.addIssue({
-        code: 'custom',
-        path: ['recoverTo'],
-        message: `generation 1 is made new and empty, so there is nothing to recover up to '${recoverTo}'; raise database.generation, or remove this field.`,
-      });
-    })
     .prefault({}),
   game: z.strictObject({
     image,

@@ -26,14 +26,21 @@ function emptyMistakes(data: ParsedDescription): Mistake[] {
 }
 
 function databaseMistakes(data: ParsedDescription): Mistake[] {
-  const { generation } = data.database;
-  if (generation === 1 || data.backups !== undefined) return [];
-  return [
-    {
+  const { generation, recoverTo } = data.database;
+  const mistakes: Mistake[] = [];
+  if (generation > 1 && data.backups === undefined) {
+    mistakes.push({
       path: 'database.generation',
       message: `${generation} means that the database is recovered from the archive of generation ${generation - 1}, but the description has no backups; describe them, or leave the generation at 1.`,
-    },
-  ];
+    });
+  }
+  if (generation === 1 && recoverTo !== undefined) {
+    mistakes.push({
+      path: 'database.recoverTo',
+      message: `generation 1 is made new and empty, so there is nothing to recover up to '${recoverTo}'; raise database.generation, or remove this field.`,
+    });
+  }
+  return mistakes;
 }
 
 function gameMistakes(data: ParsedDescription): Mistake[] {

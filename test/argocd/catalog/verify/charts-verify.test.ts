@@ -9,6 +9,12 @@ import { charts as pinned } from '../../../../versions';
 import { homelab, local } from '../clusters';
 import { PROVIDES, RENDERED } from './fixture';
 
+/** The command verifies the clusters of apps/; here those are the examples, whatever people describe there. */
+jest.mock('../../../../apps', () => {
+  const { exampleHomelab, exampleLocal } = jest.requireActual('../../../examples');
+  return { clusters: [exampleHomelab, exampleLocal] };
+});
+
 /** A catalogue entry for the small chart, under the name of a pinned one. */
 const entry: UpstreamChart = {
   name: 'metallb',
