@@ -146,7 +146,9 @@ async function run(values: Values, positionals: readonly string[], world: SealEn
       `Still missing, because only a person has ${open.length === 1 ? 'it' : 'them'} and there is no terminal to ask in:`,
       ...open.map(({ value }) => `  ${value.identity}: ${'ask' in value.source ? value.source.ask : describeSource(value.source)}`),
       `Put them into a YAML file that only you can read (chmod 600), one line each, 'identity: value', and run the command again with --answers FILE.`,
-      ...(certificate.example ? ['This is the example, which nobody can open: to try things out, --placeholder-asks seals placeholders instead.'] : []),
+      ...(certificate.example
+        ? ['This is the example, which nobody can open: to try things out, --placeholder-asks seals placeholders instead.']
+        : []),
     ].join('\n'),
   );
   return 1;

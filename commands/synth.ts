@@ -10,7 +10,7 @@ Turns the descriptions in apps/ into dist/: plain YAML that Argo CD syncs.
 Everything is computed and checked in memory first; a mistake changes nothing on disk.
 
   --release ID  let an object that holds data leave Git (Kind/namespace/name); may be repeated
-  --orphaned ID let frozen fields of a StatefulSet change that was deleted with --cascade=orphan; may be repeated
+  --orphaned ID let frozen fields of a StatefulSet change, which you then delete with --cascade=orphan; may be repeated
   --json        print the result for a program
   -h, --help    this text
 `;

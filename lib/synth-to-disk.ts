@@ -17,7 +17,7 @@ export interface SynthToDiskOptions extends SynthesisOptions {
   readonly directory: string;
   /** `<Kind>/<namespace>/<name>` of objects with data that may leave. */
   readonly released?: readonly string[];
-  /** `StatefulSet/<namespace>/<name>` that were deleted with --cascade=orphan, so that their frozen fields may change. */
+  /** `StatefulSet/<namespace>/<name>` whose frozen fields may change, because the operator deletes them with --cascade=orphan afterwards. */
   readonly orphaned?: readonly string[];
   /** Only say what would change. @default false */
   readonly dryRun?: boolean;

@@ -28,10 +28,10 @@ test('a changed template of pods is written', () => {
 test('a larger volume is refused with the steps that work, in their order', () => {
   expect(judge(world('20Gi'), world('40Gi'))).toEqual([
     [
-      `dist/${path}: spec.volumeClaimTemplates of a StatefulSet cannot be changed (world: 20Gi → 40Gi); the sync of its whole Application would stop. In this order:`,
+      `dist/${path}: spec.volumeClaimTemplates of a StatefulSet cannot be changed (world: 20Gi → 40Gi); the sync of its whole Application would stop. In this order (deleted before the merge, it would come back as it was):`,
       `  kubectl -n realm-aurora patch pvc world-eldermoor-0 -p '{"spec":{"resources":{"requests":{"storage":"40Gi"}}}}'`,
-      '  kubectl -n realm-aurora delete statefulset eldermoor --cascade=orphan        # the pod keeps running, the claims stay',
-      '  npm run synth -- --orphaned StatefulSet/realm-aurora/eldermoor        # then commit and push at once: Argo CD makes it again and adopts the pod',
+      '  npm run synth -- --orphaned StatefulSet/realm-aurora/eldermoor        # then commit, merge and wait until Argo CD says that it cannot change it',
+      '  kubectl -n realm-aurora delete statefulset eldermoor --cascade=orphan        # the pod keeps running, the claims stay; Argo CD makes it anew and it adopts them',
     ].join('\n'),
   ]);
 });

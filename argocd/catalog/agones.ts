@@ -112,6 +112,7 @@ export const agones: UpstreamChart = {
       'gameservers.agones.dev',
       'gameserversets.agones.dev',
     ],
+    webhooks: ['agones.dev', 'autoscaling.agones.dev'],
     services: [
       {
         name: SERVICE,

@@ -46,6 +46,7 @@ export const certManager: UpstreamChart = {
       'issuers.cert-manager.io',
       'orders.acme.cert-manager.io',
     ],
+    webhooks: ['cert-manager.io'],
     services: [
       { name: 'cert-manager', ports: [{ name: 'http-metrics', port: 9402 }], labels: { 'app.kubernetes.io/component': 'controller' } },
       {

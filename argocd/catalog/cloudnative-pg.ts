@@ -38,6 +38,7 @@ export const cloudnativePg: UpstreamChart = {
       'scheduledbackups.postgresql.cnpg.io',
       'subscriptions.postgresql.cnpg.io',
     ],
+    webhooks: ['postgresql.cnpg.io'],
     services: [
       {
         name: 'cnpg-webhook-service',

@@ -53,6 +53,7 @@ export const metallb: UpstreamChart = {
       'servicebgpstatuses.metallb.io',
       'servicel2statuses.metallb.io',
     ],
+    webhooks: ['metallb.io'],
     services: [
       { name: 'metallb-webhook-service', ports: [{ port: 443 }] },
       {

@@ -33,6 +33,8 @@ export interface ProvidedPods {
 export interface Provides {
   /** Full names, `<plural>.<group>`. */
   readonly crds: readonly string[];
+  /** API groups whose objects the chart's webhooks judge and refuse while they do not run (`failurePolicy: Fail`): what uses them is synced later. @default none */
+  readonly webhooks?: readonly string[];
   readonly services: readonly ProvidedService[];
   readonly pods: readonly ProvidedPods[];
   /** `<namespace>/<name>` of Secrets, ConfigMaps and ServiceAccounts that others refer to. */

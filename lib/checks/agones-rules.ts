@@ -1,6 +1,6 @@
 /**
  * Fleets and their autoscalers are what Agones' own webhooks accept and what its controller can run: the rules that no schema says.
- * It deliberately repeats only what upstream's sources refuse or silently break (pkg/apis/agones/v1/gameserver.go, pkg/apis/autoscaling/v1/fleetautoscaler.go, cmd/sdk-server); pod security and resources are other checks'.
+ * It deliberately repeats only what upstream's sources refuse or silently break (pkg/apis/agones/v1/gameserver.go, pkg/apis/autoscaling/v1/fleetautoscaler.go, cmd/sdk-server); pod security, resources and the number of replicas are other checks'.
  */
 import type { BuiltObject } from '../build';
 import { type Finding, list, nearest, reported } from './finding';
@@ -11,11 +11,8 @@ export const agonesRules: Check = {
   id: 'agones-rules',
   why: "Agones' webhooks refuse a wrong Fleet or autoscaler in the middle of a sync, or take it and then leave its game servers in Creating for ever; either way nobody gets an instance.",
   run: (input) => {
-    const targets = new Map(
-      input.ofKind('FleetAutoscaler').map((by) => [`${by.manifest.metadata.namespace}/${by.manifest.spec?.fleetName}`, by]),
-    );
     return reported(agonesRules, input, [
-      ...input.ofKind('Fleet').flatMap((by) => fleet(by, targets)),
+      ...input.ofKind('Fleet').flatMap(fleet),
       ...input
         .ofKind('FleetAutoscaler')
         .flatMap((by) => autoscaler(by, input.find('Fleet', by.manifest.metadata.namespace, by.manifest.spec?.fleetName ?? ''))),
@@ -30,18 +27,10 @@ const SIDECAR_PORTS: Readonly<Record<number, string>> = { 8080: 'health', 9357: 
 // biome-ignore lint/suspicious/noExplicitAny: parts of custom resources as plain data; schemas check their shape.
 type Plain = any;
 
-function fleet(by: BuiltObject, targets: ReadonlyMap<string, BuiltObject>): Finding[] {
-  const { metadata, spec } = by.manifest;
+function fleet(by: BuiltObject): Finding[] {
+  const { spec } = by.manifest;
   const findings: Finding[] = [];
   const say = (field: string, message: string, fix: string): void => void findings.push({ by, field, message, fix });
-  const autoscaler = targets.get(`${metadata.namespace}/${metadata.name}`);
-  if (autoscaler && spec?.replicas !== undefined) {
-    say(
-      'spec.replicas',
-      `It says ${spec.replicas} replicas, but FleetAutoscaler '${autoscaler.manifest.metadata.name}' decides how many there are; each sync would undo it.`,
-      'Leave replicas out.',
-    );
-  }
   const server: Plain = spec?.template?.spec ?? {};
   const pod: Plain = server.template?.spec ?? {};
   const at = 'spec.template.spec';

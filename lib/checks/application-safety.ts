@@ -1,6 +1,6 @@
 /**
  * Argo CD's Applications and AppProjects are set so that a sync repairs and removes what it should and can never take data with it, and so that every folder and object is really synced.
- * It deliberately leaves waves to earlier-wave and the protection of single objects to protected-data.
+ * It deliberately leaves waves to earlier-wave, and to protected-data what protects objects, Replace and Force included.
  */
 
 import type { UpstreamChart } from '../../argocd/catalog/types';
@@ -13,7 +13,7 @@ import type { Check, CheckInput } from './types';
 
 export const applicationSafety: Check = {
   id: 'application-safety',
-  why: 'One wrong switch of an Application deletes what it manages (finalizers, Replace, an empty folder), hides drift for ever, or stops every later wave because the project refuses an object.',
+  why: 'One wrong switch of an Application deletes what it manages (finalizers, an empty folder), hides drift for ever, or stops every later wave because the project refuses an object.',
   run: (input) => {
     const synced = objectsByApplication(input);
     return reported(applicationSafety, input, [
@@ -21,7 +21,6 @@ export const applicationSafety: Check = {
       ...input.ofKind('Application').flatMap((by) => application(input, by)),
       ...input.ofKind('AppProject').flatMap(project),
       ...allowed(input, synced),
-      ...stateful(input),
       ...health(input),
     ]);
   },
@@ -40,8 +39,6 @@ const REQUIRED = [
   'PruneLast=true',
   'RespectIgnoreDifferences=true',
 ];
-/** Options that delete and create anew what they should change. */
-const RECREATING = ['Replace=true', 'Force=true'];
 
 function objectsByApplication(input: CheckInput): Map<string, BuiltObject[]> {
   const map = new Map<string, BuiltObject[]>();
@@ -170,13 +167,6 @@ function application(input: CheckInput, by: BuiltObject): Finding[] {
     } else if (!unwanted && !options.includes(option)) {
       say('spec.syncPolicy.syncOptions', `The option ${option} is missing; it has ${list(options)}.`, `Add ${option}.`);
     }
-  }
-  for (const option of RECREATING.filter((each) => options.includes(each))) {
-    say(
-      'spec.syncPolicy.syncOptions',
-      `${option} deletes objects and makes them anew at each change, worlds and databases included.`,
-      `Remove ${option}.`,
-    );
   }
   if (policy.retry?.refresh !== true || !policy.retry.backoff || (policy.retry.limit ?? 0) === 0) {
     say(
@@ -317,38 +307,6 @@ function upstreamKinds(input: CheckInput, built: BuiltApplication | undefined): 
 
 function upstreamNamespaces(input: CheckInput, built: BuiltApplication | undefined): readonly string[] {
   return built?.upstream ? ((built.spec as UpstreamChart).provides(input.built.cluster).namespaces ?? []) : [];
-}
-
-/** Kinds whose objects hold data, or hold what holds data, by `<group>/<Kind>`. */
-const STATEFUL = new Set([
-  '/Namespace',
-  '/PersistentVolume',
-  '/PersistentVolumeClaim',
-  'apiextensions.k8s.io/CustomResourceDefinition',
-  'apps/StatefulSet',
-  'barmancloud.cnpg.io/ObjectStore',
-  'bitnami.com/SealedSecret',
-  'postgresql.cnpg.io/Cluster',
-  'postgresql.cnpg.io/Database',
-]);
-
-function stateful(input: CheckInput): Finding[] {
-  const field = 'metadata.annotations[argocd.argoproj.io/sync-options]';
-  const findings: Finding[] = [];
-  for (const by of input.objects) {
-    const annotation = by.manifest.metadata.annotations?.['argocd.argoproj.io/sync-options'];
-    if (annotation === undefined) continue;
-    const options = annotation.split(',').map((option) => option.trim());
-    const recreating = options.filter((option) => RECREATING.includes(option));
-    if (recreating.length === 0 || !STATEFUL.has(groupKind(by.manifest))) continue;
-    findings.push({
-      by,
-      field,
-      message: `${list(recreating)} deletes the object and makes it anew when it cannot be changed, and what it holds goes with it.`,
-      fix: `Remove ${list(recreating)}.`,
-    });
-  }
-  return findings;
 }
 
 /** One finding for each kind, at its first object. */

@@ -51,21 +51,17 @@ const BUILT_IN_GROUPS = new Set([
   'storage.k8s.io',
 ]);
 
-/** Charts whose webhooks judge every object of a group and refuse it while they do not run. Prometheus' own lets everything pass then. */
-const WEBHOOKS: Readonly<Record<string, string>> = {
-  'agones.dev': 'agones',
-  'autoscaling.agones.dev': 'agones',
-  'cert-manager.io': 'cert-manager',
-  'metallb.io': 'metallb',
-  'postgresql.cnpg.io': 'cloudnative-pg',
-};
-
 /** The waves of a cluster, and who provides which CRD. */
 class Order {
   private readonly crds = new Map<string, string>();
+  private readonly webhooks = new Map<string, string>();
 
   constructor(readonly input: CheckInput) {
-    for (const chart of input.built.charts) for (const crd of chart.provides(input.built.cluster).crds) this.crds.set(crd, chart.name);
+    for (const chart of input.built.charts) {
+      const { crds, webhooks = [] } = chart.provides(input.built.cluster);
+      for (const crd of crds) this.crds.set(crd, chart.name);
+      for (const group of webhooks) this.webhooks.set(group, chart.name);
+    }
     for (const { application, manifest } of input.ofKind('CustomResourceDefinition')) this.crds.set(manifest.metadata.name, application);
   }
 
@@ -76,6 +72,11 @@ class Order {
   /** Application that brings the CRD, by the name of the CRD. */
   providerOf(crd: string): string | undefined {
     return this.crds.get(crd);
+  }
+
+  /** Application whose webhooks judge the objects of an API group. */
+  judgeOf(group: string): string | undefined {
+    return this.webhooks.get(group);
   }
 
   /** Whether `before` is in an earlier wave than `after`. */
@@ -131,7 +132,7 @@ function neededBy(apiVersion: string, kind: string): Needed | undefined {
 
 function provided(order: Order, by: BuiltObject, { group, crd }: Needed): Finding[] {
   const provider = order.providerOf(crd);
-  const webhook = WEBHOOKS[group];
+  const webhook = order.judgeOf(group);
   const findings: Finding[] = [];
   if (provider === undefined) {
     findings.push({

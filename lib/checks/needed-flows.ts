@@ -259,7 +259,7 @@ interface Volume {
   readonly projected?: { readonly sources?: readonly { readonly serviceAccountToken?: { readonly audience?: string } }[] };
 }
 
-/** Pods with a token for the API server use it; so does the manager in every instance of a database. */
+/** Pods with a token for the API server use it; so do those that operators give one: Agones' game servers, a database's instances, K8up's Jobs. */
 function tokens(world: World): Need[] {
   const { input } = world;
   const ports = [{ port: input.built.cluster.kubernetes.apiServer.port }];
@@ -283,6 +283,7 @@ function tokens(world: World): Need[] {
     });
   }
   for (const by of databases(input)) say(by, 'spec', "every instance's manager reads its Cluster and writes its status");
+  for (const by of input.ofKind('Schedule')) say(by, 'spec', 'K8up keeps a Snapshot object for every snapshot');
   return needs;
 }
 

@@ -54,6 +54,15 @@ function contexts(report: Report, template: PodTemplate): void {
       `Set runAsUser to the number of the image's user; ${RESTRICT}`,
     );
   }
+  for (const field of ['runAsGroup', 'fsGroup']) {
+    if (pod[field] !== 0) continue;
+    report.say(
+      object,
+      `${at}.${field}`,
+      `The pod's ${field} is 0, the group of root: files of images and volumes that root shares with its group are open to it.`,
+      `Set ${field} to the number of the image's group; ${RESTRICT}`,
+    );
+  }
   if (pod.seccompProfile?.type !== 'RuntimeDefault') {
     report.say(
       object,
@@ -73,6 +82,7 @@ function containerContext(report: Report, object: BuiltObject, { path, spec }: P
   if (context.runAsNonRoot !== undefined && context.runAsNonRoot !== true)
     say('runAsNonRoot', `${name} sets runAsNonRoot to ${show(context.runAsNonRoot)} for itself.`, 'Leave it to the pod');
   if (context.runAsUser === 0) say('runAsUser', `${name} runs as user 0, which is root.`, 'Leave the user to the pod');
+  if (context.runAsGroup === 0) say('runAsGroup', `${name} runs as group 0, the group of root.`, 'Leave the group to the pod');
   if (context.seccompProfile !== undefined && context.seccompProfile.type !== 'RuntimeDefault') {
     say(
       'seccompProfile.type',

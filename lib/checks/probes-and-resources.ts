@@ -38,6 +38,10 @@ export const probesAndResources: Check = {
       if (object.manifest.apiVersion.startsWith('postgresql.cnpg.io/'))
         resources(report, object, 'spec', object.manifest.spec?.resources, 'An instance');
     }
+    for (const object of input.ofKind('ObjectStore')) {
+      const sidecar = object.manifest.spec?.instanceSidecarConfiguration;
+      resources(report, object, 'spec.instanceSidecarConfiguration', sidecar?.resources, "The plugin's side container in every instance");
+    }
     return report.violations;
   },
 };
@@ -51,12 +55,12 @@ function probes(report: Report, object: BuiltObject, { path, spec }: PodContaine
       'Add a readinessProbe that asks for its status.',
     );
   }
-  if (spec.startupProbe === undefined && spec.livenessProbe === undefined) {
+  if (spec.livenessProbe === undefined) {
     report.say(
       object,
       `${path}.livenessProbe`,
-      `Container '${spec.name}' has neither a startup nor a liveness probe: nobody restarts it when it hangs.`,
-      'Add a startupProbe as long as its start may take, and a livenessProbe that is patient.',
+      `Container '${spec.name}' has no liveness probe: nobody restarts it when it hangs.`,
+      'Add a livenessProbe that is patient, and a startupProbe as long as its start may take.',
     );
   }
 }

@@ -14,6 +14,7 @@ const REFUSED = ['Replace=true', 'Force=true'];
 
 /** Kinds that hold data, or that take data with them when they are deleted. StatefulSets do when they have claim templates. */
 const HOLD_DATA: Readonly<Record<string, string>> = {
+  PersistentVolume: 'the volume',
   PersistentVolumeClaim: 'the volume',
   Cluster: 'the database and its volumes',
   Database: 'the database',
@@ -34,23 +35,28 @@ export const protectedData: Check = {
 /** `Prune=false` keeps an object that leaves Git, `Delete=false` one whose Application is deleted: either alone is half a protection. */
 function unprotected(input: CheckInput): Violation[] {
   const violations: Violation[] = [];
-  const demand = (object: BuiltObject, what: string): void => {
-    const options = syncOptions(object);
+  const demand = (object: BuiltObject, what: string, metadata: Annotated = object.manifest.metadata, field = OPTIONS_FIELD): void => {
+    const options = syncOptions(metadata);
     const missing = WANTED.filter((option) => !options.includes(option));
-    if (missing.length === 0 || input.excepted(object, protectedData.id, OPTIONS_FIELD)) return;
+    if (missing.length === 0 || input.excepted(object, protectedData.id, field)) return;
     violations.push(
       violation(
         protectedData,
         object,
         `It lacks ${missing.join(' and ')} in its sync options (they are '${options.join(',')}'), so a sync can delete ${what}.`,
         `Add the annotations of PROTECTED (lib/component.ts) to its metadata: ${OPTIONS}: ${WANTED.join(',')}.`,
-        OPTIONS_FIELD,
+        field,
       ),
     );
   };
   for (const [kind, what] of Object.entries(HOLD_DATA)) for (const object of input.ofKind(kind)) if (isOurs(object)) demand(object, what);
   for (const object of input.ofKind('StatefulSet')) {
-    if (object.manifest.spec?.volumeClaimTemplates?.length > 0) demand(object, 'the owner of its volumes');
+    const templates: readonly ClaimTemplate[] = object.manifest.spec?.volumeClaimTemplates ?? [];
+    if (templates.length > 0) demand(object, 'the owner of its volumes');
+    templates.forEach(({ metadata = {} }, index) => {
+      const field = `spec.volumeClaimTemplates[${metadata.name ?? index}].${OPTIONS_FIELD}`;
+      demand(object, `the volume '${metadata.name ?? index}'`, metadata, field);
+    });
   }
   const readers = dataCredentials(input);
   for (const object of input.ofKind('SealedSecret')) {
@@ -65,8 +71,16 @@ function isOurs({ manifest }: BuiltObject): boolean {
   return manifest.kind !== 'Cluster' || manifest.apiVersion.startsWith('postgresql.cnpg.io/');
 }
 
-function syncOptions({ manifest }: BuiltObject): string[] {
-  return (manifest.metadata.annotations?.[OPTIONS] ?? '')
+interface Annotated {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+interface ClaimTemplate {
+  readonly metadata?: Annotated & { readonly name?: string };
+}
+
+function syncOptions({ annotations }: Annotated): string[] {
+  return (annotations?.[OPTIONS] ?? '')
     .split(',')
     .map((option) => option.trim())
     .filter((option) => option !== '');
@@ -113,7 +127,7 @@ function replacing(input: CheckInput): Violation[] {
   for (const object of input.objects) {
     const annotation = object.manifest.metadata.annotations?.[OPTIONS];
     if (annotation === undefined) continue;
-    const refused = syncOptions(object).filter((option) => REFUSED.includes(option));
+    const refused = syncOptions(object.manifest.metadata).filter((option) => REFUSED.includes(option));
     if (refused.length === 0) continue;
     const holdsData =
       object.manifest.kind in HOLD_DATA || object.manifest.kind === 'StatefulSet' || object.manifest.kind === 'SealedSecret';
@@ -206,12 +220,15 @@ function databases(input: CheckInput): Violation[] {
   return violations;
 }
 
+const BARMAN = 'barman-cloud.cloudnative-pg.io';
+
+/** Where a Cluster archives; an empty name is none, which means the Cluster's own name, whatever the generation. */
 // biome-ignore lint/suspicious/noExplicitAny: a Cluster's spec as plain data; schemas check its shape.
 function archives(spec: any): { field: string; serverName: string }[] {
   const found: { field: string; serverName: string }[] = [];
   for (const plugin of spec?.plugins ?? []) {
-    const serverName = plugin.parameters?.serverName;
-    if (typeof serverName === 'string') found.push({ field: `spec.plugins[${plugin.name}].parameters.serverName`, serverName });
+    if (plugin.name !== BARMAN && plugin.parameters?.serverName === undefined) continue;
+    found.push({ field: `spec.plugins[${plugin.name}].parameters.serverName`, serverName: plugin.parameters?.serverName ?? '' });
   }
   const inTree = spec?.backup?.barmanObjectStore;
   if (inTree) found.push({ field: 'spec.backup.barmanObjectStore.serverName', serverName: inTree.serverName ?? '' });

@@ -167,12 +167,14 @@ export const charts: readonly UpstreamChart[] = [
   upstream('cert-manager', 'cert-manager', {
     provides: {
       crds: ['certificates.cert-manager.io', 'clusterissuers.cert-manager.io', 'issuers.cert-manager.io'],
+      webhooks: ['cert-manager.io'],
       pods: [pods(certManager)],
     },
   }),
   upstream('metallb', 'metallb-system', {
     provides: {
       crds: ['ipaddresspools.metallb.io', 'l2advertisements.metallb.io'],
+      webhooks: ['metallb.io'],
       pods: [
         pods(metallb),
         { name: 'metallb-speaker', kind: 'DaemonSet', labels: { app: 'metallb-speaker' }, ports: [], hostNetwork: true },
@@ -206,7 +208,11 @@ export const charts: readonly UpstreamChart[] = [
     },
   }),
   upstream('cloudnative-pg', 'cnpg-system', {
-    provides: { crds: ['clusters.postgresql.cnpg.io', 'scheduledbackups.postgresql.cnpg.io'], pods: [pods(cnpg)] },
+    provides: {
+      crds: ['clusters.postgresql.cnpg.io', 'scheduledbackups.postgresql.cnpg.io'],
+      webhooks: ['postgresql.cnpg.io'],
+      pods: [pods(cnpg)],
+    },
   }),
   upstream('plugin-barman-cloud', 'cnpg-system', {
     needs: ['cert-manager', 'cloudnative-pg'],
@@ -215,6 +221,7 @@ export const charts: readonly UpstreamChart[] = [
   upstream('agones', 'agones-system', {
     provides: {
       crds: ['fleets.agones.dev', 'fleetautoscalers.autoscaling.agones.dev'],
+      webhooks: ['agones.dev', 'autoscaling.agones.dev'],
       pods: [pods(agonesController)],
       serviceAccounts: ['instances/agones-sdk'],
     },
@@ -510,6 +517,7 @@ function databaseObjects(): PlainObject[] {
             secretAccessKey: { name: 'backup-s3', key: 'secret-access-key' },
           },
         },
+        instanceSidecarConfiguration: { resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } } },
       },
     },
     {

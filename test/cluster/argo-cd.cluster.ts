@@ -159,8 +159,17 @@ function judge(): void {
       expect(report.refusals).toEqual([]);
       const claims = await claimsOf(client);
       const others = await podsOf(client, OTHER_REALM);
-      argo.commit(after, 'remove a realm');
+      const commit = argo.commit(after, 'remove a realm');
       await argo.refresh();
+      // A person waits for the root to show it: a sync of the commit before, still under way, would bring the Application back.
+      const shown = await eventually(
+        async () => (await argo.applications()).find((application) => application.metadata.name === 'root')?.status,
+        (status) => status?.sync?.revision === commit && status.sync.status === 'OutOfSync' && status.operationState?.phase !== 'Running',
+        120,
+      );
+      expect(
+        shown?.resources.filter((each: { status: string }) => each.status !== 'Synced').map((each: { name: string }) => each.name),
+      ).toEqual([`realm-${REALM}`]);
       expect(report.steps).not.toEqual([]);
       for (const step of report.steps) argo.runAsPrinted(step, join(findBinaries()[0]?.folder ?? '', 'kubectl'));
       await argo.refresh();

@@ -126,12 +126,13 @@ export class ArgoCd {
     return this.processes.tail('application-controller');
   }
 
-  /** Commits these files of dist (text by path below dist) as the whole of dist, with this repository as their source. */
-  commit(files: ReadonlyMap<string, string>, message: string): void {
+  /** Commits these files of dist (text by path below dist) as the whole of dist, with this repository as their source. @returns the commit */
+  commit(files: ReadonlyMap<string, string>, message: string): string {
     rmSync(join(this.repository, 'dist'), { recursive: true, force: true });
     for (const [path, text] of files) this.write(join('dist', path), this.inTestRepository(path, text));
     this.git('add', '--all');
     this.git('-c', 'user.name=test', '-c', 'user.email=test@test.invalid', 'commit', '--quiet', '--message', message);
+    return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: this.repository, encoding: 'utf8' }).trim();
   }
 
   /** A file of dist as it is in the test's repository: our sources are here, and upstream's charts are all but empty. */
