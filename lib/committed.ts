@@ -3,17 +3,22 @@
  * It deliberately reads only the files that are asked for, and is silent where there is no Git or no commit yet: then the folder itself is all there is.
  */
 import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 
 /** Texts by path relative to the folder, of the committed files whose path matches. Empty without Git. Costs two processes (some 10 ms). */
 export function committedFiles(directory: string, wanted: (path: string) => boolean): Map<string, string> {
+  // From the folder above: this one may have been deleted, which must not make its worlds forgotten.
+  const { dir: parent, base } = path.parse(path.resolve(directory));
   const git = (args: readonly string[], input?: string): string =>
-    execFileSync('git', args, { cwd: directory, input, encoding: 'utf8', maxBuffer: 1 << 30, stdio: ['pipe', 'pipe', 'ignore'] });
+    execFileSync('git', args, { cwd: parent, input, encoding: 'utf8', maxBuffer: 1 << 30, stdio: ['pipe', 'pipe', 'ignore'] });
   try {
-    const paths = git(['ls-tree', '-r', '-z', '--name-only', 'HEAD', '.'])
+    const paths = git(['ls-tree', '-r', '-z', '--name-only', 'HEAD', `./${base}`])
       .split('\0')
-      .filter((path) => path !== '' && wanted(path));
+      .filter((file) => file.startsWith(`${base}/`))
+      .map((file) => file.slice(base.length + 1))
+      .filter(wanted);
     if (paths.length === 0) return new Map();
-    const texts = git(['cat-file', '--batch=%(objectsize)'], paths.map((path) => `HEAD:./${path}\n`).join(''));
+    const texts = git(['cat-file', '--batch=%(objectsize)'], paths.map((file) => `HEAD:./${base}/${file}\n`).join(''));
     return new Map(splitBatch(texts).map((text, index) => [paths[index] ?? '', text]));
   } catch {
     return new Map();

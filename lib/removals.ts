@@ -80,7 +80,7 @@ function refusalOf(path: string, object: PlainObject, released: readonly string[
   const id = `${object.kind}/${namespace ?? '_cluster'}/${name}`;
   if (released.includes(id)) return undefined;
   if (object.kind === 'StatefulSet' && labels?.[WORLD_LABEL] !== undefined && object.spec.replicas !== 0) {
-    return `dist/${path} is the world '${name}' in namespace '${namespace}', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.`;
+    return `dist/${path} is the world '${name}' in namespace '${namespace}', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change. (A world that no cluster ever ran, such as the example's, leaves with: npm run synth -- --release StatefulSet/${namespace}/${name})`;
   }
   if (NEVER_SILENTLY.has(kindAndGroup(object))) {
     return `dist/${path} holds data (${object.kind} '${name}' in namespace '${namespace}') and would leave Git. If that is what you want, take a last backup and run: npm run synth -- --release ${id}`;

@@ -35,6 +35,12 @@ test('only what is asked for is read', () => {
   expect([...committedFiles(path.join(folder, 'dist'), (file) => file.endsWith('y.yaml')).keys()]).toEqual(['a/y.yaml']);
 });
 
+test('a folder that was deleted is read all the same', () => {
+  commit({ 'dist/a/x.yaml': '1' });
+  rmSync(path.join(folder, 'dist'), { recursive: true });
+  expect([...committedFiles(path.join(folder, 'dist'), () => true)]).toEqual([['a/x.yaml', '1']]);
+});
+
 test('a folder without Git has nothing committed', () => {
   expect(committedFiles(path.join(folder, 'dist'), () => true).size).toBe(0);
 });

@@ -28,7 +28,7 @@ const judge = (path: string, text: string, kept: string[] = [], released: string
 
 test('a world that was never retired may not leave', () => {
   expect(judge(worldPath, world()).refusals).toEqual([
-    "dist/homelab/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.",
+    "dist/homelab/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change. (A world that no cluster ever ran, such as the example's, leaves with: npm run synth -- --release StatefulSet/realm-aurora/eldermoor)",
   ]);
 });
 

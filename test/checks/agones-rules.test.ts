@@ -25,13 +25,6 @@ describe('Fleets', () => {
 
   it.each<[string, (spec: Spec) => void, string]>([
     [
-      'replicas beside an autoscaler',
-      (spec) => {
-        spec.replicas = 2;
-      },
-      "spec.replicas: It says 2 replicas, but FleetAutoscaler 'dungeon' decides how many there are; each sync would undo it.",
-    ],
-    [
       'an account of their own',
       (spec) => {
         spec.template.spec.template.spec.serviceAccountName = 'game';
@@ -108,14 +101,6 @@ describe('Fleets', () => {
         changed(fleet, ({ spec }) => change(spec)),
       ),
     ).toEqual([`${fleet} ${sentence}`]);
-  });
-
-  it('may have replicas when no autoscaler counts them', () => {
-    const objects = without(autoscaler);
-    objects.forEach(({ manifest }) => {
-      if (manifest.kind === 'Fleet') manifest.spec.replicas = 2;
-    });
-    expect(sentencesOf(check, objects)).toEqual([]);
   });
 
   it('may have two containers when one is named', () => {

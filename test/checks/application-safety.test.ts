@@ -87,22 +87,6 @@ describe('Applications', () => {
       `${broker} spec.syncPolicy.syncOptions: The option FailOnSharedResource=true is missing; it has ServerSideApply=true, ApplyOutOfSyncOnly=true, PruneLast=true, RespectIgnoreDifferences=true.`,
     ],
     [
-      'that replace',
-      broker,
-      ({ spec }) => {
-        spec.syncPolicy.syncOptions.push('Replace=true');
-      },
-      `${broker} spec.syncPolicy.syncOptions: Replace=true deletes objects and makes them anew at each change, worlds and databases included.`,
-    ],
-    [
-      'that force',
-      broker,
-      ({ spec }) => {
-        spec.syncPolicy.syncOptions.push('Force=true');
-      },
-      `${broker} spec.syncPolicy.syncOptions: Force=true deletes objects and makes them anew at each change, worlds and databases included.`,
-    ],
-    [
       'that retry an old commit',
       broker,
       ({ spec }) => {
@@ -190,14 +174,6 @@ describe('Applications', () => {
       },
       `${root} spec.project: AppProject 'root' does not allow the kind 'argoproj.io/AppProject', which the Application has.`,
     ],
-    [
-      'that recreate a world',
-      'StatefulSet realm-aurora/eldermoor',
-      ({ metadata }) => {
-        Object.assign(metadata.annotations ?? {}, { 'argocd.argoproj.io/sync-options': 'Prune=false, Delete=false, Replace=true' });
-      },
-      'StatefulSet realm-aurora/eldermoor metadata.annotations[argocd.argoproj.io/sync-options]: Replace=true deletes the object and makes it anew when it cannot be changed, and what it holds goes with it.',
-    ],
   ])('are refused: %s', (_, id, change, sentence) => {
     expect(sentencesOf(check, changed(id, change))).toEqual([sentence]);
   });
@@ -277,13 +253,6 @@ describe('Applications', () => {
     expect(sentencesOf(check, withMore('realms', event('a'), event('b')))).toEqual([
       'LimitRange realm-aurora/a kind: Nobody has decided when an object of kind LimitRange is healthy; Argo CD takes it for healthy as soon as it exists.',
     ]);
-  });
-
-  it('may recreate what holds no data', () => {
-    const objects = changed('Deployment connect-broker/connect-broker', ({ metadata }) => {
-      metadata.annotations = { 'argocd.argoproj.io/sync-options': 'Replace=true' };
-    });
-    expect(sentencesOf(check, objects)).toEqual([]);
   });
 
   it('may depart where the object says why', () => {

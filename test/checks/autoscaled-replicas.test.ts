@@ -1,5 +1,6 @@
+import { runChecks } from '../../lib/checks';
 import { autoscaledReplicas } from '../../lib/checks/autoscaled-replicas';
-import { changed, find, sentencesOf, withMore } from './fixture';
+import { built, changed, find, sentencesOf, withMore } from './fixture';
 
 const sentences = (objects?: Parameters<typeof sentencesOf>[1]) => sentencesOf(autoscaledReplicas, objects);
 
@@ -28,6 +29,13 @@ describe('autoscaled-replicas', () => {
         }),
       ),
     ).toEqual(["Fleet instances/dungeon spec.replicas: It says 0 replicas, but FleetAutoscaler 'dungeon' owns the number."]);
+  });
+
+  it("is alone to report a Fleet's replicas", () => {
+    const objects = changed('Fleet instances/dungeon', ({ spec }) => {
+      spec.replicas = 2;
+    });
+    expect(runChecks(built(objects)).map(({ rule }) => rule)).toEqual([autoscaledReplicas.id]);
   });
 
   it('takes replicas of what nothing scales', () => {

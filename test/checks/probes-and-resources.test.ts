@@ -18,18 +18,29 @@ describe('probes-and-resources', () => {
     ]);
   });
 
-  it('asks for a startup or a liveness probe', () => {
-    const objects = container((each) => {
-      delete each.startupProbe;
-      delete each.livenessProbe;
-    });
-    expect(sentences(objects)).toEqual([
-      "StatefulSet realm-aurora/eldermoor spec.template.spec.containers[game].livenessProbe: Container 'game' has neither a startup nor a liveness probe: nobody restarts it when it hangs.",
+  it('asks for a liveness probe beside the startup probe, which ends with the start', () => {
+    expect(sentences(container((each) => void delete each.livenessProbe))).toEqual([
+      "StatefulSet realm-aurora/eldermoor spec.template.spec.containers[game].livenessProbe: Container 'game' has no liveness probe: nobody restarts it when it hangs.",
     ]);
   });
 
-  it('takes a startup probe alone', () => {
-    expect(sentences(container((each) => void delete each.livenessProbe))).toEqual([]);
+  it('takes a liveness probe without a startup probe', () => {
+    expect(sentences(container((each) => void delete each.startupProbe))).toEqual([]);
+  });
+
+  it('lets a container go without a liveness probe where the object says why', () => {
+    const field = 'spec.template.spec.containers[game].livenessProbe';
+    const objects = container((each) => void delete each.livenessProbe);
+    expect(sentences(excepting(objects, WORLD, { rule: probesAndResources.id, field, reason: 'a debugger holds it' }))).toEqual([]);
+  });
+
+  it("asks for the resources of an archive's side container", () => {
+    const objects = changed('ObjectStore database/backups', ({ spec }) => void delete spec.instanceSidecarConfiguration);
+    expect(violationsOf(probesAndResources, objects).map(({ object, field }) => `${object} ${field}`)).toEqual([
+      'ObjectStore database/backups spec.instanceSidecarConfiguration.resources.requests.cpu',
+      'ObjectStore database/backups spec.instanceSidecarConfiguration.resources.requests.memory',
+      'ObjectStore database/backups spec.instanceSidecarConfiguration.resources.limits.memory',
+    ]);
   });
 
   it('asks an init container for no probes', () => {

@@ -1,5 +1,6 @@
+import { runChecks } from '../../lib/checks';
 import { protectedData } from '../../lib/checks/protected-data';
-import { changed, cluster, excepting, goodObjects, sentencesOf, violationsOf, withMore } from './fixture';
+import { built, changed, cluster, excepting, goodObjects, sentencesOf, violationsOf, withMore } from './fixture';
 
 const OPTIONS = 'argocd.argoproj.io/sync-options';
 const sentences = (objects = goodObjects(), generation = 1) =>
@@ -38,6 +39,7 @@ describe('protected-data', () => {
 
   it.each([
     ['PersistentVolumeClaim', 'v1'],
+    ['PersistentVolume', 'v1'],
     ['Database', 'postgresql.cnpg.io/v1'],
     ['CustomResourceDefinition', 'apiextensions.k8s.io/v1'],
   ])('asks for the protection of a %s', (kind, apiVersion) => {
@@ -140,6 +142,32 @@ describe('protected-data', () => {
     });
     expect(sentences(objects)).toEqual([
       "Cluster database/postgres spec.plugins[barman-cloud.cloudnative-pg.io].parameters.serverName: It archives as 'postgres', but the description says generation 1: a rebuilt database would write over an archive, or not find its own.",
+    ]);
+  });
+
+  it('refuses an archive without a name', () => {
+    const objects = database(({ spec }) => void delete spec.plugins[0].parameters.serverName);
+    expect(sentences(objects)).toEqual([
+      "Cluster database/postgres spec.plugins[barman-cloud.cloudnative-pg.io].parameters.serverName: It archives as '', but the description says generation 1: a rebuilt database would write over an archive, or not find its own.",
+    ]);
+  });
+
+  it('asks no archive name of a plugin that archives nothing', () => {
+    const objects = database(({ spec }) => void spec.plugins.push({ name: 'metrics.example.org' }));
+    expect(sentences(objects)).toEqual([]);
+  });
+
+  it.each(['Replace=true', 'Force=true'])('refuses %s for a whole Application only once', (option) => {
+    const objects = changed('Application argocd/realms', ({ spec }) => spec.syncPolicy.syncOptions.push(option));
+    expect(runChecks(built(objects)).map(({ rule }) => rule)).toEqual([protectedData.id]);
+  });
+
+  it("asks for both protections of a world's claims", () => {
+    const objects = changed('StatefulSet realm-aurora/eldermoor', ({ spec }) => {
+      delete spec.volumeClaimTemplates[0].metadata.annotations;
+    });
+    expect(sentences(objects)).toEqual([
+      `StatefulSet realm-aurora/eldermoor spec.volumeClaimTemplates[world].metadata.annotations["${OPTIONS}"]: It lacks Prune=false and Delete=false in its sync options (they are ''), so a sync can delete the volume 'world'.`,
     ]);
   });
 

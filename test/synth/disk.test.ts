@@ -189,7 +189,7 @@ describe('removing a world', () => {
 
     test('is refused, with the way to do it', () => {
       expect(sentences).toEqual([
-        "dist/test/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change.",
+        "dist/test/realm-aurora/realm-aurora/StatefulSet.eldermoor.yaml is the world 'eldermoor' in namespace 'realm-aurora', which was never retired. Set state: 'retired' on it first, synthesize, commit and let Argo CD stop it; remove the entry in a second change. (A world that no cluster ever ran, such as the example's, leaves with: npm run synth -- --release StatefulSet/realm-aurora/eldermoor)",
       ]);
     });
 
