@@ -1,6 +1,6 @@
 import { agonesRules } from '../../lib/checks/agones-rules';
 import type { PlainObject } from '../../lib/emit/manifest';
-import { changed, charts, cluster, excepting, goodObjects, sentencesOf, without } from './fixture';
+import { changed, charts, cluster, excepting, goodObjects, sentencesOf } from './fixture';
 
 const check = agonesRules;
 const fleet = 'Fleet instances/dungeon';

@@ -18,6 +18,18 @@ describe('pod-security', () => {
     ['runAsNonRoot', ({ securityContext }) => void delete securityContext.runAsNonRoot],
     ['runAsUser', ({ securityContext }) => void delete securityContext.runAsUser],
     [
+      'runAsGroup',
+      ({ securityContext }) => {
+        securityContext.runAsGroup = 0;
+      },
+    ],
+    [
+      'fsGroup',
+      ({ securityContext }) => {
+        securityContext.fsGroup = 0;
+      },
+    ],
+    [
       'seccompProfile.type',
       ({ securityContext }) => {
         securityContext.seccompProfile = { type: 'Unconfined' };
@@ -38,6 +50,12 @@ describe('pod-security', () => {
       'runAsUser',
       (context) => {
         context.runAsUser = 0;
+      },
+    ],
+    [
+      'runAsGroup',
+      (context) => {
+        context.runAsGroup = 0;
       },
     ],
     [

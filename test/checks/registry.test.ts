@@ -1,5 +1,5 @@
 /** Every check is registered, proven by a test of its own, and explained on the page of checks. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { checks } from '../../lib/checks';
 
 const PAGE = 'docs/reference/checks.md';
@@ -10,7 +10,11 @@ test.each(files)('%s is registered', (file) => {
 });
 
 test.each(checks.map((check) => check.id))('%s has a test file that breaks it', (id) => {
-  expect(existsSync(`test/checks/${id}.test.ts`)).toBe(true);
+  const test = readFileSync(`test/checks/${id}.test.ts`, 'utf8');
+  const name = id.replace(/-./g, (each) => each.charAt(1).toUpperCase());
+  expect(test).toMatch(new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from '../../lib/checks/${id}'`));
+  // A list of sentences, of objects and fields, or of a length; an empty list is what the good cluster has.
+  expect(test).toMatch(/\.(toEqual|toStrictEqual)\(\[\s*[^\s\]]|\.toHaveLength\([1-9]|\.toMatchInlineSnapshot\(/);
 });
 
 test('no two checks have the same id', () => {

@@ -162,14 +162,18 @@ function judge(): void {
       const commit = argo.commit(after, 'remove a realm');
       await argo.refresh();
       // A person waits for the root to show it: a sync of the commit before, still under way, would bring the Application back.
-      const shown = await eventually(
-        async () => (await argo.applications()).find((application) => application.metadata.name === 'root')?.status,
-        (status) => status?.sync?.revision === commit && status.sync.status === 'OutOfSync' && status.operationState?.phase !== 'Running',
+      const left = await eventually(
+        async () => {
+          const status = (await argo.applications()).find((application) => application.metadata.name === 'root')?.status;
+          if (status?.sync?.revision !== commit || status.operationState?.phase === 'Running') return undefined;
+          return status.resources
+            .filter((each: { status: string }) => each.status !== 'Synced')
+            .map((each: { name: string }) => each.name) as string[];
+        },
+        (names) => names?.join() === `realm-${REALM}`,
         120,
       );
-      expect(
-        shown?.resources.filter((each: { status: string }) => each.status !== 'Synced').map((each: { name: string }) => each.name),
-      ).toEqual([`realm-${REALM}`]);
+      expect(left).toEqual([`realm-${REALM}`]);
       expect(report.steps).not.toEqual([]);
       for (const step of report.steps) argo.runAsPrinted(step, join(findBinaries()[0]?.folder ?? '', 'kubectl'));
       await argo.refresh();
