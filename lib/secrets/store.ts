@@ -402,7 +402,9 @@ function warningsOf({ files, certificate }: Content, place: string, needed: read
   for (const [id, file] of files) {
     const known = keys.get(id);
     if (!known) {
-      warnings.push(`${place}/${id}.yaml: nothing in the cluster needs this Secret any more. Remove the file once nothing outside needs it either; a backup's password opens that backup only.`);
+      warnings.push(
+        `${place}/${id}.yaml: nothing in the cluster needs this Secret any more. Remove the file once nothing outside needs it either; a backup's password opens that backup only.`,
+      );
       continue;
     }
     const spare = Object.keys(file.encryptedData).filter((key) => !known.has(key));
