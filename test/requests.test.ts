@@ -62,11 +62,11 @@ describe('sumOfRequests', () => {
     expect(fleet({ type: 'Chain', chain })?.pods).toEqual({ min: 1, max: 40 });
   });
 
-  it('counts each instance of the database, with its volume', () => {
+  it('counts each instance of the database, with its backup sidecar and its volume', () => {
     expect(of('Cluster database/postgres')).toMatchObject({
       pods: { min: 2, max: 2 },
-      cpu: { min: 0.5 },
-      memory: { min: GI },
+      cpu: { min: 0.6 },
+      memory: { min: 1.25 * GI },
       storage: 20 * GI,
     });
   });
@@ -123,7 +123,7 @@ describe('sumOfRequests', () => {
 describe('describeRequests', () => {
   it('says the sum in a sentence', () => {
     expect(describeRequests(sumOfRequests(built()))).toBe(
-      'Requests of what is ours (upstream charts come on top): 7 to 28 pods, 2.2 to 11.4 cores, 4.4 to 22.8 GiB of memory, 40 GiB of volumes.',
+      'Requests of what is ours (upstream charts come on top): 7 to 28 pods, 2.3 to 11.5 cores, 4.6 to 23 GiB of memory, 40 GiB of volumes.',
     );
   });
 });

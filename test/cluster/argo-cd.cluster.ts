@@ -160,20 +160,16 @@ function judge(): void {
       const claims = await claimsOf(client);
       const others = await podsOf(client, OTHER_REALM);
       const commit = argo.commit(after, 'remove a realm');
-      await argo.refresh();
-      // A person waits for the root to show it: a sync of the commit before, still under way, would bring the Application back.
-      const left = await eventually(
-        async () => {
-          const status = (await argo.applications()).find((application) => application.metadata.name === 'root')?.status;
-          if (status?.sync?.revision !== commit || status.operationState?.phase === 'Running') return undefined;
-          return status.resources
-            .filter((each: { status: string }) => each.status !== 'Synced')
-            .map((each: { name: string }) => each.name) as string[];
-        },
-        (names) => names?.join() === `realm-${REALM}`,
-        120,
+      // A person waits for the root to see the commit: a sync of the one before, still under way, would bring the Application back.
+      await argo.refreshRoot();
+      const seen = await eventually(
+        async () => (await argo.applications()).find((application) => application.metadata.name === 'root')?.status,
+        (status) =>
+          status?.sync?.revision === commit &&
+          (status.operationState?.phase !== 'Running' || status.operationState.operation.sync.revision === commit),
+        60,
       );
-      expect(left).toEqual([`realm-${REALM}`]);
+      expect(seen?.sync.revision).toBe(commit);
       expect(report.steps).not.toEqual([]);
       for (const step of report.steps) argo.runAsPrinted(step, join(findBinaries()[0]?.folder ?? '', 'kubectl'));
       await argo.refresh();

@@ -178,6 +178,11 @@ export class ArgoCd {
     return withRoot ? [...others, ...(await this.refreshNamed(['root'], kind))] : others;
   }
 
+  /** Has the root alone look at Git again. */
+  async refreshRoot(): Promise<void> {
+    await this.refreshNamed(['root'], 'normal');
+  }
+
   private async refreshNamed(names: readonly string[], kind: string): Promise<string[]> {
     await Promise.all(names.map((name) => this.annotate(name, { [REFRESH]: kind })));
     const seen = new Set<string>();
