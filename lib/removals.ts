@@ -3,7 +3,8 @@
  * because Argo CD must not. It deliberately reads only the files that are about to go, and nothing here touches a cluster.
  *
  * Argo CD's side of it (measured, 3.2.11): an object with Prune=false that leaves Git keeps its Application OutOfSync for ever; the root never prunes,
- * so an Application that leaves Git stays until somebody deletes it (which deletes nothing else: ours have no finalizer).
+ * so an Application that leaves Git stays until somebody deletes it (which deletes nothing else: ours have no finalizer). That comes last, because a root
+ * that is still busy with the commit before would make it again.
  */
 import type { PlainObject } from './emit/manifest';
 import { readObject } from './emit/read';
@@ -72,7 +73,7 @@ export function judgeRemovals(
         forGood.push(`kubectl ${target.scope}delete ${target.object}`);
     }
   }
-  return { refusals, steps: [...steps.applications.sort(), ...steps.statefulSets, ...steps.forgotten], forGood };
+  return { refusals, steps: [...steps.forgotten, ...steps.statefulSets, ...steps.applications.sort()], forGood };
 }
 
 function refusalOf(path: string, object: PlainObject, released: readonly string[]): string | undefined {

@@ -70,7 +70,7 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
   if (removals.steps.length > 0) {
     lines.push(
-      'What Argo CD must not remove by itself has left Git. After the commit is synced, run in this order (nothing here deletes data):',
+      'What Argo CD must not remove by itself has left Git. When the root shows the new commit, run in this order (nothing here deletes data):',
     );
     lines.push(...removals.steps.map((step) => `  ${step}`));
   }

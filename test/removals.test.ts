@@ -40,7 +40,7 @@ test('a retired continent of a realm that stays is released for pruning, which k
   });
 });
 
-test('a realm that leaves as a whole: its Application first, then its worlds, then its namespace is forgotten and never deleted', () => {
+test('a realm that leaves as a whole: its namespace is forgotten and never deleted, its worlds go, and its Application last', () => {
   const application = 'homelab/root/argocd/Application.realm-aurora.yaml';
   const namespace = 'homelab/namespaces/_cluster/Namespace.realm-aurora.yaml';
   const before = new Map([
@@ -54,9 +54,9 @@ test('a realm that leaves as a whole: its Application first, then its worlds, th
   expect(judgeRemovals(before, [...before.keys()], [])).toEqual({
     refusals: [],
     steps: [
-      'kubectl -n argocd delete application realm-aurora',
-      'kubectl -n realm-aurora delete statefulset eldermoor',
       'kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-',
+      'kubectl -n realm-aurora delete statefulset eldermoor',
+      'kubectl -n argocd delete application realm-aurora',
     ],
     forGood: ['kubectl delete namespace realm-aurora'],
   });

@@ -264,12 +264,12 @@ describe('removing a world', () => {
       directory,
     );
     expect(lines.slice(lines.findIndex((line) => line.includes('in this order')) + 1)).toEqual([
-      '  kubectl -n argocd delete application realm-aurora',
-      '  kubectl -n realm-aurora delete statefulset eldermoor',
-      '  kubectl -n realm-aurora delete statefulset sunreach',
       '  kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-',
       '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-encryption argocd.argoproj.io/tracking-id-',
       '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-store argocd.argoproj.io/tracking-id-',
+      '  kubectl -n realm-aurora delete statefulset eldermoor',
+      '  kubectl -n realm-aurora delete statefulset sunreach',
+      '  kubectl -n argocd delete application realm-aurora',
       'What is left then (volumes, backups, keys) stays until you end it for good:',
       '  kubectl delete namespace realm-aurora',
     ]);
