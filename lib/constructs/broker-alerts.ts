@@ -2,28 +2,12 @@
  * First alert rules of the connect broker: what keeps players out.
  * It deliberately has few: dashboards and rules of latency come with the metrics' own list. Metrics `mmo_broker_*` are the program's, `kube_*` those of kube-state-metrics.
  */
-import { type PrometheusRuleSpecGroupsRules, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/monitoring.coreos.com';
+import type { PrometheusRuleSpecGroupsRules } from '../../imports/monitoring.coreos.com';
 import { NAMESPACES, WORKLOADS } from '../platform';
+import { alertRule as alert } from './alerts';
 
 const job = 'job="connect-broker-metrics"';
 const namespace = `namespace="${NAMESPACES.broker}"`;
-
-function alert(
-  name: string,
-  severity: 'critical' | 'warning',
-  duration: string,
-  expr: string,
-  summary: string,
-  description: string,
-): PrometheusRuleSpecGroupsRules {
-  return {
-    alert: name,
-    expr: PrometheusRuleSpecGroupsRulesExpr.fromString(expr),
-    for: duration,
-    labels: { severity },
-    annotations: { summary, description },
-  };
-}
 
 export const BROKER_ALERTS: readonly PrometheusRuleSpecGroupsRules[] = [
   alert(

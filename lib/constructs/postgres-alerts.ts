@@ -2,26 +2,10 @@
  * First alert rules of the database: that it serves, that it is on several machines, and that it can be restored.
  * It deliberately uses only metrics of the operator's exporter (default queries of CloudNativePG 1.30), of the Barman Cloud plugin, and of the kubelet.
  */
-import { type PrometheusRuleSpecGroupsRules, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/monitoring.coreos.com';
+import type { PrometheusRuleSpecGroupsRules } from '../../imports/monitoring.coreos.com';
 import type { Cluster } from '../model/cluster';
 import { databaseCluster, NAMESPACES } from '../platform';
-
-function alert(
-  name: string,
-  severity: 'critical' | 'warning',
-  duration: string,
-  expr: string,
-  summary: string,
-  description: string,
-): PrometheusRuleSpecGroupsRules {
-  return {
-    alert: name,
-    expr: PrometheusRuleSpecGroupsRulesExpr.fromString(expr),
-    for: duration,
-    labels: { severity },
-    annotations: { summary, description },
-  };
-}
+import { alertRule as alert } from './alerts';
 
 /** Rules that fit the cluster: of replicas only with several instances, of archives only with backups. */
 export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[] {
