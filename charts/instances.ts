@@ -4,7 +4,7 @@
  */
 import { workload as upstream } from '../argocd/catalog/workloads';
 import type { Component } from '../lib/component';
-import { alertRules } from '../lib/constructs/alerts';
+import { type Alert, alertRules } from '../lib/constructs/alerts';
 import { addContentType } from '../lib/constructs/content-type';
 import { addBrokerRole, addGamePodMonitor } from '../lib/constructs/realm';
 import { GAME_PORTS, gameServerGroup, instancesWorkload, LABELS, NAMESPACES } from '../lib/platform';
@@ -71,7 +71,7 @@ export const instances: Component = {
 };
 
 /** Agones' own metrics name a Fleet by the label `name`. */
-const INSTANCE_ALERTS: Parameters<typeof alertRules>[3] = [
+const INSTANCE_ALERTS: readonly Alert[] = [
   {
     name: 'InstancesExhausted',
     // No server is ready and no allocated one has a room left: with several rooms on a server, the first alone is usual.

@@ -4,7 +4,7 @@
  */
 import { workload as upstream } from '../argocd/catalog/workloads';
 import type { Component, NamespaceSpec } from '../lib/component';
-import { alertRules } from '../lib/constructs/alerts';
+import { type Alert, alertRules } from '../lib/constructs/alerts';
 import { addRealm } from '../lib/constructs/realm';
 import { addWorld, commonPod } from '../lib/constructs/world';
 import type { Flow } from '../lib/flows';
@@ -77,7 +77,7 @@ function realmNamespace(realm: Realm): NamespaceSpec {
 const WORLDS = 'namespace=~"realm-.+"';
 
 /** All of them aggregate over worlds and name none, so that a new realm changes nothing here. */
-const WORLD_ALERTS: Parameters<typeof alertRules>[3] = [
+const WORLD_ALERTS: readonly Alert[] = [
   {
     name: 'WorldDown',
     expr: `kube_statefulset_replicas{${WORLDS}} - kube_statefulset_status_replicas_ready{${WORLDS}} > 0`,

@@ -10,7 +10,7 @@ import {
   Schedule,
 } from '../imports/k8up.io';
 import { type BuildContext, type Component, labels, workload } from '../lib/component';
-import { alertRules } from '../lib/constructs/alerts';
+import { type Alert, alertRules } from '../lib/constructs/alerts';
 import { add, type SharedKind, sameEverywhere } from '../lib/emit/manifest';
 import type { Flow, Workload } from '../lib/flows';
 import { KubeRole, KubeRoleBinding, KubeServiceAccount } from '../lib/k8s';
@@ -207,7 +207,7 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm, backups: 
 }
 
 /** By kube-state-metrics: K8up's own counters start anew with its pod and know nothing of a backup that never ran. */
-const BACKUP_ALERTS: Parameters<typeof alertRules>[3] = [
+const BACKUP_ALERTS: readonly Alert[] = [
   {
     name: 'WorldBackupTooOld',
     expr: [
