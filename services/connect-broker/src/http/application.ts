@@ -1,0 +1,121 @@
+/**
+ * One HTTP listener of the broker: validation, problem details, request ids, limits, metrics, the same for players and for game servers.
+ * It deliberately has no routes of its own.
+ */
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { isUnavailable } from '../database/database.ts';
+import type { Metrics } from '../metrics.ts';
+import { PROBLEM_TYPE, Problem, type ProblemCode } from '../problem.ts';
+
+export interface ApplicationOptions {
+  readonly log: FastifyBaseLogger;
+  readonly metrics: Metrics;
+  /** Proxies in front that may be believed about the client's address. */
+  readonly trustedProxyHops: number;
+  /** The largest body in bytes. */
+  readonly bodyLimit: number;
+}
+
+export type Application = FastifyInstance<
+  import('node:http').Server,
+  import('node:http').IncomingMessage,
+  import('node:http').ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** A request must be whole by then: slow senders hold no connection longer. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit }: ApplicationOptions): Application {
+  const application = Fastify({
+    loggerInstance: log,
+    // Fastify's own two lines a request have the player's address; ours are below.
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: (_address: string, hop: number) => hop < trustedProxyHops,
+    bodyLimit,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 0,
+    keepAliveTimeout: 75_000,
+    // An id that a client sends is not believed: it would end up in the logs.
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+  }).withTypeProvider<ZodTypeProvider>();
+  application.setValidatorCompiler(validatorCompiler);
+  application.setSerializerCompiler(serializerCompiler);
+
+  application.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+  });
+  application.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const method = request.method;
+    metrics.requests.inc({ route, method, status: String(reply.statusCode) });
+    if (!isStream(reply.getHeader('content-type'))) metrics.requestDuration.observe({ route, method }, reply.elapsedTime / 1000);
+    request.log.info({ route, method, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime) }, 'answered');
+  });
+  application.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error, request);
+    if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply
+      .status(problem.status)
+      .type(PROBLEM_TYPE)
+      .serializer(JSON.stringify)
+      .send(problem.body(`urn:uuid:${request.id}`));
+  });
+  application.setNotFoundHandler(() => {
+    throw new Problem('not-found', 'There is nothing at this address.');
+  });
+  return application as unknown as Application;
+}
+
+const isStream = (type: unknown): boolean => typeof type === 'string' && type.startsWith('text/event-stream');
+
+const FASTIFY_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'The body is larger than this address takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['bad-request', 'The body is empty; it must be a JSON object.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['bad-request', 'The body is not valid JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'The body is not as long as Content-Length says.'],
+  FST_ERR_BAD_URL: ['bad-request', 'The address is not a valid URL path.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['bad-request', 'A part of the path is too long.'],
+};
+
+/** What was thrown, as what is told. Only a Problem and mistakes of the request are told in detail; the rest is logged. */
+function problemOf(error: FastifyError, request: Pick<FastifyRequest, 'id' | 'log'>): Problem {
+  if ((error as unknown) instanceof Problem) return error as unknown as Problem;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const mistakes = error.validation.map((issue) => ({
+      in: error.validationContext ?? 'request',
+      at: issue.instancePath,
+      problem: issue.message ?? 'is wrong',
+    }));
+    return new Problem('invalid', mistakes.map((mistake) => `${mistake.in}${mistake.at}: ${mistake.problem}`).join('; '), {
+      members: { mistakes },
+    });
+  }
+  const known = FASTIFY_CODES[error.code];
+  if (known) return new Problem(...known);
+  if (error.statusCode === 429) return new Problem('too-many-requests', error.message, { retryAfterSeconds: 10 });
+  if (isUnavailable(error)) {
+    request.log.warn({ err: error }, 'the database is not available');
+    return new Problem('unavailable', 'The broker cannot reach its database at the moment. Try again in some seconds.', {
+      retryAfterSeconds: 5,
+    });
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) return new Problem('bad-request', error.message);
+  request.log.error({ err: error }, 'a request failed');
+  return new Problem('internal', `Something went wrong. The log has it under ${request.id}.`);
+}

@@ -1,0 +1,20 @@
+/**
+ * What counts as one client when addresses are counted: an IPv4 address, or an IPv6 network of /64, which is what one household has.
+ * It deliberately logs nothing; addresses of players belong in no log at info level.
+ */
+import ipaddr from 'ipaddr.js';
+
+/** `203.0.113.7`, or `2001:db8:1:2::/64`. IPv4 inside IPv6 counts as IPv4. */
+export function clientAddressKey(address: string): string {
+  if (!ipaddr.isValid(address)) return 'unknown';
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  const groups = (parsed as ipaddr.IPv6).parts.slice(0, 4).map((part) => part.toString(16));
+  return `${groups.join(':')}::/64`;
+}
+
+/** Whether a client is in the LAN: then the addresses of the LAN come first in its token. */
+export function isPrivateAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  return ['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat'].includes(ipaddr.process(address).range());
+}

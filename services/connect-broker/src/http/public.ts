@@ -1,0 +1,83 @@
+/**
+ * The listener for players: the API under /v1, its OpenAPI document, and the page.
+ * It deliberately lists its parts and contains none.
+ */
+import fastifyCookie from '@fastify/cookie';
+import fastifyHelmet from '@fastify/helmet';
+import fastifyRateLimit from '@fastify/rate-limit';
+import fastifySwagger from '@fastify/swagger';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import { accountRoutes } from '../accounts/routes.ts';
+import { adminRoutes } from '../admin/routes.ts';
+import type { Broker } from '../broker.ts';
+import { characterRoutes } from '../characters/routes.ts';
+import { instanceRoutes } from '../instances/routes.ts';
+import { openIdRoutes } from '../openid/routes.ts';
+import { pageRoutes } from '../page/routes.ts';
+import { connectRoutes } from '../play/connect-routes.ts';
+import { realmRoutes } from '../realms/routes.ts';
+import { type Application, makeApplication } from './application.ts';
+import { clientAddressKey } from './client-address.ts';
+
+/** The largest body that a player sends is a password and some names. */
+const BODY_LIMIT = 16 * 1024;
+/** Requests of one address (IPv6: one /64) in ten seconds, over all routes of one replica: far above what a household of players needs. */
+const RATE = { max: 300, timeWindow: 10_000 };
+
+export async function publicApplication(broker: Broker): Promise<Application> {
+  const { settings, metrics, log } = broker;
+  const application = makeApplication({ log, metrics, trustedProxyHops: settings.trustedProxyHops, bodyLimit: BODY_LIMIT });
+  const secure = settings.publicUrl.startsWith('https:');
+  await application.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        'img-src': ["'self'", 'data:'],
+        'connect-src': ["'self'"],
+        'form-action': ["'self'"],
+        'base-uri': ["'none'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    strictTransportSecurity: secure ? { maxAge: 31_536_000 } : false,
+    referrerPolicy: { policy: 'no-referrer' },
+    crossOriginEmbedderPolicy: false,
+  });
+  await application.register(fastifyCookie);
+  await application.register(fastifyRateLimit, { ...RATE, keyGenerator: (request) => clientAddressKey(request.ip) });
+  await application.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Connect broker',
+        version: '1',
+        description: 'The players’ single entry point: accounts, characters, realms, queues and netcode connect tokens.',
+      },
+      servers: [{ url: settings.publicUrl }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'The token of a session, for game clients.' },
+          cookie: { type: 'apiKey', in: 'cookie', name: secure ? '__Host-session' : 'session', description: 'The same, for the page.' },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+  application.get('/v1/openapi.json', { schema: { hide: true } }, async () => application.swagger());
+  for (const routes of [
+    accountRoutes,
+    openIdRoutes,
+    characterRoutes,
+    realmRoutes,
+    connectRoutes,
+    instanceRoutes,
+    adminRoutes,
+    pageRoutes,
+  ]) {
+    await application.register(routes(broker));
+  }
+  return application;
+}

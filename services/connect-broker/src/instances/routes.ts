@@ -1,0 +1,6 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Broker } from '../broker.ts';
+
+export const instanceRoutes =
+  (_broker: Broker): FastifyPluginAsyncZod =>
+  async () => {};

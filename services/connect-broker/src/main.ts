@@ -1,0 +1,23 @@
+/**
+ * The broker's program: one command a start. `serve` and `migrate` are the cluster's (lib/broker-contract.ts), `laptop` is `npm run broker`, `admin` is for operators.
+ * It deliberately does nothing but choose.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  laptop: async () => (await import('./commands/laptop.ts')).laptop,
+  admin: async () => (await import('./commands/admin.ts')).admin,
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const load = COMMANDS[name];
+if (!load) {
+  console.error(`There is no command '${name}'. The commands are ${Object.keys(COMMANDS).join(', ')}; each has --help.`);
+  process.exit(2);
+}
+try {
+  process.exitCode = await (await load())(args);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,6 @@
+import type { Stop } from '../background.ts';
+import type { Broker } from '../broker.ts';
+
+export const startRealmTasks =
+  (_broker: Broker): Stop =>
+  async () => {};

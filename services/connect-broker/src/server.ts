@@ -1,0 +1,67 @@
+/**
+ * A running broker: three listeners, background work, and an orderly end.
+ * It deliberately reads no configuration and opens no database; it is given a `Broker` and closes what it opened itself.
+ */
+import type { AddressInfo } from 'node:net';
+import { startAccountTasks } from './accounts/tasks.ts';
+import type { Stop } from './background.ts';
+import type { Broker } from './broker.ts';
+import type { Application } from './http/application.ts';
+import { internalApplication } from './http/internal.ts';
+import { operationsApplication } from './http/operations.ts';
+import { publicApplication } from './http/public.ts';
+import { startInstanceTasks } from './instances/tasks.ts';
+import { startPlayTasks } from './play/tasks.ts';
+import { startRealmTasks } from './realms/tasks.ts';
+
+export interface ServerOptions {
+  /** Address to listen on: every one in a pod, loopback on a laptop. */
+  readonly host: string;
+  /** Ports; 0 takes a free one. */
+  readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+}
+
+export interface Server {
+  /** Ports that are listened on. */
+  readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  readonly applications: { readonly http: Application; readonly internal: Application; readonly metrics: Application };
+  /**
+   * Ends in order: whoever calls has aborted `broker.stopping` before and waited for the drain; then no new connection is taken, requests in flight are answered,
+   * background work ends. Probes and metrics go last.
+   */
+  close(): Promise<void>;
+}
+
+/** @throws when a port is taken; what was opened before is closed again */
+export async function startServer(broker: Broker, { host, ports }: ServerOptions): Promise<Server> {
+  const tasks: Stop[] = [];
+  const opened: Application[] = [];
+  const end = async () => {
+    for (const application of opened.slice(0, 2)) await application.close();
+    for (const stop of tasks) await stop();
+    for (const application of opened.slice(2)) await application.close();
+  };
+  try {
+    const http = await publicApplication(broker);
+    const internal = await internalApplication(broker);
+    const metrics = await operationsApplication(broker);
+    const listen = async (application: Application, port: number) => {
+      opened.push(application);
+      await application.listen({ host, port });
+      return (application.server.address() as AddressInfo).port;
+    };
+    tasks.push(startAccountTasks(broker), startPlayTasks(broker), startInstanceTasks(broker), startRealmTasks(broker));
+    return {
+      ports: {
+        http: await listen(http, ports.http),
+        internal: await listen(internal, ports.internal),
+        metrics: await listen(metrics, ports.metrics),
+      },
+      applications: { http, internal, metrics },
+      close: end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
