@@ -2,11 +2,14 @@
  * Password hashes: argon2id with a bounded number at once, so that a wave of logins costs neither the event loop nor more memory than the pod has.
  * It deliberately knows no accounts.
  */
-import argon2 from 'argon2';
+import { type Algorithm, hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { Problem } from '../problem.ts';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
 export const PASSWORD_COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** The package's enum is of types only (`const enum`), which a bundler does not see: 2 is argon2id. */
+const ARGON2ID: Algorithm = 2;
 
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
@@ -45,11 +48,11 @@ export function passwordHasher({ concurrency = 4, most = 100 }: PasswordHasherOp
   // A hash of nothing that anybody knows, made once, of the same cost as real ones.
   let decoy: Promise<string> | undefined;
   return {
-    hash: (password) => inTurn(() => argon2.hash(password, { type: argon2.argon2id, ...PASSWORD_COST })),
+    hash: (password) => inTurn(() => argon2Hash(password, { algorithm: ARGON2ID, ...PASSWORD_COST })),
     verify: (hash, password) =>
       inTurn(async () => {
-        decoy ??= argon2.hash(crypto.randomUUID(), { type: argon2.argon2id, ...PASSWORD_COST });
-        const matches = await argon2.verify(hash ?? (await decoy), password);
+        decoy ??= argon2Hash(crypto.randomUUID(), { algorithm: ARGON2ID, ...PASSWORD_COST });
+        const matches = await argon2Verify(hash ?? (await decoy), password);
         return hash !== undefined && matches;
       }),
     waiting: () => queue.length,

@@ -1,0 +1,67 @@
+/**
+ * Makes the program that the image runs: `build/` with main.mjs, its chunks and the migrations.
+ * It deliberately leaves out the embedded database, which is a laptop's. argon2 is compiled: it comes along as it is installed, for this platform.
+ *
+ *   npm run build -w connect-broker
+ */
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const here = import.meta.dirname;
+const target = path.join(here, 'build');
+rmSync(target, { recursive: true, force: true });
+const result = await build({
+  entryPoints: { main: path.join(here, 'src/main.ts') },
+  outdir: target,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  conditions: ['source'],
+  // Chunks stay beside main.mjs, because the program finds its files from where its code is.
+  chunkNames: '[name]-[hash]',
+  outExtension: { '.js': '.mjs' },
+  external: ['@node-rs/argon2', '@electric-sql/pglite', 'esbuild', 'pg-native'],
+  // What is written as CommonJS loads Node's own modules by require.
+  banner: { js: "import { createRequire as nodeCreateRequire } from 'node:module'; const require = nodeCreateRequire(import.meta.url);" },
+  sourcemap: true,
+  minify: false,
+  metafile: true,
+  logLevel: 'warning',
+});
+cpSync(path.join(here, 'src/database/migrations'), path.join(target, 'migrations'), { recursive: true });
+
+/** Copies an installed package and what it depends on. Of optional ones (code for each platform) those that are installed here. */
+const copyPackage = (name, from) => {
+  const manifest = findManifest(name, from);
+  const folder = path.dirname(manifest);
+  cpSync(folder, path.join(target, 'node_modules', name), { recursive: true });
+  const { dependencies = {}, optionalDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8'));
+  for (const dependency of Object.keys(dependencies)) if (!(dependency in optionalDependencies)) copyPackage(dependency, folder);
+  for (const dependency of Object.keys(optionalDependencies)) {
+    try {
+      findManifest(dependency, folder);
+    } catch {
+      continue;
+    }
+    copyPackage(dependency, folder);
+  }
+};
+const findManifest = (name, from) => {
+  const places = createRequire(path.join(from, 'package.json')).resolve.paths(name);
+  for (const place of places) {
+    const manifest = path.join(place, name, 'package.json');
+    try {
+      readFileSync(manifest);
+      return manifest;
+    } catch {}
+  }
+  throw new Error(`The package '${name}' is not installed; run 'npm ci' first.`);
+};
+copyPackage('@node-rs/argon2', here);
+
+const bytes = Object.entries(result.metafile.outputs).reduce((sum, [file, output]) => (file.endsWith('.mjs') ? sum + output.bytes : sum), 0);
+console.log(`${Object.keys(result.metafile.outputs).length} files in build/, ${(bytes / 1e6).toFixed(1)} MB of program`);
