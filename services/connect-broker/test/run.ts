@@ -41,6 +41,7 @@ if (postgres) {
   await migrate(database);
   await database.close();
   environment.BROKER_TEST_POSTGRES = `${postgres.superuser}@127.0.0.1:${postgres.port}`;
+  if (postgres.caFile !== undefined) environment.BROKER_TEST_POSTGRES_CA = postgres.caFile;
 } else {
   console.error(
     '# skipped: tests on PostgreSQL, because initdb and postgres were not found (Debian: apt install postgresql; or set BROKER_TEST_POSTGRES_BIN).',

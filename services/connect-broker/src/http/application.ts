@@ -21,6 +21,8 @@ export interface ApplicationOptions {
   readonly trustedProxyHops: number;
   /** The largest body in bytes. */
   readonly bodyLimit: number;
+  /** Aborted when the end begins: from then on every answer asks its client to come back on another connection, which leads to another replica. */
+  readonly stopping: AbortSignal;
 }
 
 export type Application = FastifyInstance<
@@ -34,7 +36,7 @@ export type Application = FastifyInstance<
 /** A request must be whole by then: slow senders hold no connection longer. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit }: ApplicationOptions): Application {
+export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit, stopping }: ApplicationOptions): Application {
   const application = Fastify({
     loggerInstance: log,
     // Fastify's own two lines a request have the player's address; ours are below.
@@ -57,6 +59,7 @@ export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit }: A
   application.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
+    if (stopping.aborted) reply.header('connection', 'close');
   });
   application.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -13,7 +13,13 @@ import { type Application, makeApplication } from './application.ts';
 const BODY_LIMIT = 512 * 1024;
 
 export async function internalApplication(broker: Broker): Promise<Application> {
-  const application = makeApplication({ log: broker.log, metrics: broker.metrics, trustedProxyHops: 0, bodyLimit: BODY_LIMIT });
+  const application = makeApplication({
+    log: broker.log,
+    metrics: broker.metrics,
+    trustedProxyHops: 0,
+    bodyLimit: BODY_LIMIT,
+    stopping: broker.stopping,
+  });
   await application.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',

@@ -10,7 +10,13 @@ import { type Application, makeApplication } from './application.ts';
 
 export async function operationsApplication(broker: Broker): Promise<Application> {
   const { database, view, metrics, passwords, stopping } = broker;
-  const application = makeApplication({ log: broker.log.child({}, { level: 'warn' }), metrics, trustedProxyHops: 0, bodyLimit: 1024 });
+  const application = makeApplication({
+    log: broker.log.child({}, { level: 'warn' }),
+    metrics,
+    trustedProxyHops: 0,
+    bodyLimit: 1024,
+    stopping,
+  });
   application.get(BROKER_OPERATIONS.startup, async () => ({ status: 'started' }));
   application.get(BROKER_OPERATIONS.live, async () => ({ status: 'live' }));
   application.get(BROKER_OPERATIONS.ready, async (_request, reply) => {

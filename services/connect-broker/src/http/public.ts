@@ -26,7 +26,13 @@ const RATE = { max: 300, timeWindow: 10_000 };
 
 export async function publicApplication(broker: Broker): Promise<Application> {
   const { settings, metrics, log } = broker;
-  const application = makeApplication({ log, metrics, trustedProxyHops: settings.trustedProxyHops, bodyLimit: BODY_LIMIT });
+  const application = makeApplication({
+    log,
+    metrics,
+    trustedProxyHops: settings.trustedProxyHops,
+    bodyLimit: BODY_LIMIT,
+    stopping: broker.stopping,
+  });
   const secure = settings.publicUrl.startsWith('https:');
   await application.register(fastifyHelmet, {
     contentSecurityPolicy: {

@@ -83,7 +83,11 @@ export interface TestBroker extends Broker {
 }
 
 /** @param changes what differs from a broker on its list of servers: `allocator`, `passwords`, … */
-export function testBroker(database: Database, settings: Settings = testSettings(), changes: Partial<Omit<Broker, 'view'>> = {}): TestBroker {
+export function testBroker(
+  database: Database,
+  settings: Settings = testSettings(),
+  changes: Partial<Omit<Broker, 'view'>> = {},
+): TestBroker {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'broker-test-'));
   const keys = (folder: string, names: readonly string[]) => {
     const place = mkdtempSync(path.join(directory, folder));

@@ -33,6 +33,7 @@ export async function embeddedDatabase(): Promise<Database> {
 /** A fresh database of the real server. `open` connects to it once more: another replica. */
 export async function postgresDatabase(
   address: PostgresAddress,
+  template = 'template_migrated',
 ): Promise<{ name: string; open(poolSize?: number): Database; drop(): Promise<void> }> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const administer = async (statement: string) => {
@@ -44,7 +45,7 @@ export async function postgresDatabase(
       await client.end();
     }
   };
-  await administer(`create database ${name} template template_migrated`);
+  await administer(`create database ${name} template ${template}`);
   return {
     name,
     open: (poolSize = 10) =>

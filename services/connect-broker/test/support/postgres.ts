@@ -3,7 +3,7 @@
  * It deliberately looks for the programs where Debian, Homebrew and PATH have them and says what it did not find.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,8 @@ import pg from 'pg';
 export interface TestPostgres {
   readonly port: number;
   readonly superuser: string;
+  /** PEM file of the authority of its certificate for `localhost`; undefined where openssl is missing, and then it speaks no TLS. */
+  readonly caFile: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,34 @@ function unprivileged(): { uid: number; gid: number } | undefined {
   return undefined;
 }
 
+/** A self-signed certificate for `localhost`, made for this run; it is its own authority. */
+function makeCertificate(directory: string, user: { uid: number; gid: number } | undefined): string | undefined {
+  const [certificate, key] = [path.join(directory, 'server.crt'), path.join(directory, 'server.key')];
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+  ];
+  try {
+    execFileSync('openssl', [...request, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', certificate], {
+      stdio: 'ignore',
+    });
+  } catch {
+    return undefined;
+  }
+  chmodSync(key, 0o600);
+  if (user) for (const file of [certificate, key]) chownSync(file, user.uid, user.gid);
+  return certificate;
+}
+
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = net.createServer();
@@ -63,11 +93,28 @@ export async function startTestPostgres(): Promise<TestPostgres | undefined> {
     stdio: 'ignore',
     ...user,
   });
+  const caFile = makeCertificate(directory, user);
   const port = await freePort();
   const start = (): ChildProcess =>
     spawn(
       path.join(bin, 'postgres'),
-      ['-D', data, '-p', String(port), '-k', directory, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=200'],
+      [
+        '-D',
+        data,
+        '-p',
+        String(port),
+        '-k',
+        directory,
+        '-c',
+        'listen_addresses=127.0.0.1',
+        '-c',
+        'fsync=off',
+        '-c',
+        'max_connections=200',
+        ...(caFile === undefined
+          ? []
+          : ['-c', 'ssl=on', '-c', `ssl_cert_file=${caFile}`, '-c', `ssl_key_file=${path.join(directory, 'server.key')}`]),
+      ],
       { stdio: 'ignore', ...user },
     );
   const child = start();
@@ -90,6 +137,7 @@ export async function startTestPostgres(): Promise<TestPostgres | undefined> {
   return {
     port,
     superuser,
+    caFile,
     stop: async () => {
       child.kill('SIGINT');
       await new Promise((resolve) => child.once('exit', resolve));

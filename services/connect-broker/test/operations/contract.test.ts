@@ -1,0 +1,178 @@
+/** The program and the manifests agree: configuration, files, ports, probes, streams and metrics are what dist/ has and lib/ promises. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import {
+  BROKER_COMMANDS,
+  BROKER_ENVIRONMENT,
+  BROKER_FILES,
+  BROKER_OPERATIONS,
+  BROKER_STREAMING_PATHS,
+} from '../../../../lib/broker-contract.ts';
+import { METRICS } from '../../../../lib/metrics.ts';
+import type { Database } from '../../src/database/database.ts';
+import { internalApplication } from '../../src/http/internal.ts';
+import { operationsApplication } from '../../src/http/operations.ts';
+import { publicApplication } from '../../src/http/public.ts';
+import { parseSettings } from '../../src/settings.ts';
+import { testBroker } from '../support/broker.ts';
+
+const root = path.join(import.meta.dirname, '../../../..');
+const clusters = readdirSync(path.join(root, 'dist')).filter((name) => existsSync(path.join(root, 'dist', name, 'connect-broker')));
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests are read as they are
+const manifest = (cluster: string, file: string): any =>
+  parse(readFileSync(path.join(root, 'dist', cluster, 'connect-broker/connect-broker', file), 'utf8'));
+
+/** A database that nothing here asks. */
+const noDatabase: Database = {
+  query: () => Promise.reject(new Error('not asked')),
+  transaction: () => Promise.reject(new Error('not asked')),
+  listen: () => Promise.resolve(),
+  up: false,
+  poolState: () => ({ idle: 0, busy: 0, waiting: 0 }),
+  close: () => Promise.resolve(),
+};
+
+test('dist has at least one cluster with a broker', () => assert.notEqual(clusters.length, 0));
+
+for (const cluster of clusters) {
+  describe(`dist/${cluster}`, () => {
+    const configMap = manifest(cluster, 'ConfigMap.connect-broker-config.yaml');
+    const deployment = manifest(cluster, 'Deployment.connect-broker.yaml');
+    const container = deployment.spec.template.spec.containers[0];
+    const config = JSON.parse(configMap.data['config.json']);
+
+    test('has a configuration that the program accepts', () => {
+      assert.doesNotThrow(() => parseSettings(config, 'config.json'));
+    });
+
+    test('gives the configuration at the path that its environment names', () => {
+      const variable = container.env.find(({ name }: { name: string }) => name === BROKER_ENVIRONMENT.config);
+      assert.equal(variable.value, BROKER_FILES.config);
+    });
+
+    test('mounts every directory that the configuration names', () => {
+      const mounted: string[] = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+      const named = [
+        config.database.credentialsDirectory,
+        path.dirname(config.database.caFile),
+        config.sessions.keysDirectory,
+        config.tokens.keysDirectory,
+      ];
+      assert.deepEqual(
+        named.filter((directory) => !mounted.includes(directory)),
+        [],
+      );
+    });
+
+    test('starts the program with a command that it has', () => {
+      assert.deepEqual(container.args, [...BROKER_COMMANDS.serve]);
+      const main = readFileSync(path.join(root, 'services/connect-broker/src/main.ts'), 'utf8');
+      for (const [command] of Object.values(BROKER_COMMANDS)) assert.match(main, new RegExp(`^  ${command}: async`, 'm'));
+    });
+
+    test('opens the ports that the configuration names', () => {
+      const ports = Object.fromEntries(
+        container.ports.map(({ name, containerPort }: { name: string; containerPort: number }) => [name, containerPort]),
+      );
+      assert.deepEqual(ports, config.ports);
+    });
+
+    test('probes paths that the program serves', async () => {
+      const broker = testBroker(noDatabase);
+      const application = await operationsApplication(broker);
+      for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
+        const { statusCode } = await application.inject(container[probe].httpGet.path);
+        assert.equal(statusCode, 200, probe);
+      }
+      await application.close();
+      broker.dispose();
+    });
+  });
+}
+
+describe('the program', () => {
+  test('has exactly the metrics that lib/metrics.ts promises, with their labels and types', async () => {
+    const broker = testBroker(noDatabase);
+    const actual = Object.fromEntries(
+      (await broker.metrics.registry.getMetricsAsJSON())
+        .filter(({ name }) => name.startsWith('mmo_broker_'))
+        .map(({ name, type }) => {
+          const metric = broker.metrics.registry.getSingleMetric(name) as unknown as { labelNames: string[] };
+          return [name, { type: String(type), labels: [...metric.labelNames].sort() }];
+        }),
+    );
+    const promised = Object.fromEntries(
+      Object.entries(METRICS)
+        .filter(([, { exporter }]) => exporter === 'connect-broker')
+        .map(([name, { type, labels = [] }]) => [name, { type, labels: [...labels].sort() }]),
+    );
+    broker.dispose();
+    assert.deepEqual(actual, promised);
+  });
+
+  test('streams events only below the paths that Traefik does not buffer', async () => {
+    const broker = testBroker(noDatabase);
+    const application = await publicApplication(broker);
+    const document = (await application.inject('/v1/openapi.json')).json() as {
+      paths: Record<string, Record<string, { responses?: Record<string, { content?: Record<string, unknown> }> }>>;
+    };
+    const streams = Object.entries(document.paths)
+      .filter(([, methods]) =>
+        Object.values(methods).some((operation) =>
+          Object.values(operation.responses ?? {}).some(({ content = {} }) => 'text/event-stream' in content),
+        ),
+      )
+      .map(([route]) => route);
+    const outside = streams.filter((route) => !BROKER_STREAMING_PATHS.some((prefix) => route.startsWith(`${prefix}/`)));
+    const events = Object.keys(document.paths).filter((route) => route.startsWith('/v1/events/'));
+    await application.close();
+    broker.dispose();
+    assert.deepEqual({ outside, documented: streams.sort() }, { outside: [], documented: events.sort() });
+  });
+
+  test('describes every route of players in its OpenAPI document with a summary', async () => {
+    const broker = testBroker(noDatabase);
+    const application = await publicApplication(broker);
+    const { paths } = (await application.inject('/v1/openapi.json')).json() as {
+      paths: Record<string, Record<string, { summary?: string }>>;
+    };
+    const silent = Object.entries(paths).flatMap(([route, methods]) =>
+      Object.entries(methods)
+        .filter(([, { summary }]) => !summary)
+        .map(([method]) => `${method} ${route}`),
+    );
+    await application.close();
+    broker.dispose();
+    assert.deepEqual(silent, []);
+  });
+
+  test('describes every route of game servers in its OpenAPI document with a summary', async () => {
+    const broker = testBroker(noDatabase);
+    const application = await internalApplication(broker);
+    const { paths } = (await application.inject('/v1/openapi.json')).json() as {
+      paths: Record<string, Record<string, { summary?: string }>>;
+    };
+    const silent = Object.entries(paths).flatMap(([route, methods]) =>
+      Object.entries(methods)
+        .filter(([, { summary }]) => !summary)
+        .map(([method]) => `${method} ${route}`),
+    );
+    await application.close();
+    broker.dispose();
+    assert.deepEqual(silent, []);
+  });
+
+  test('serves the metrics where Prometheus looks', async () => {
+    const broker = testBroker(noDatabase);
+    const application = await operationsApplication(broker);
+    const { statusCode, body } = await application.inject(BROKER_OPERATIONS.metrics);
+    await application.close();
+    broker.dispose();
+    assert.equal(statusCode, 200);
+    assert.match(body, /^mmo_broker_database_up 0$/m);
+  });
+});
