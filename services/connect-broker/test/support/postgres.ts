@@ -14,6 +14,10 @@ export interface TestPostgres {
   readonly superuser: string;
   /** PEM file of the authority of its certificate for `localhost`; undefined where openssl is missing, and then it speaks no TLS. */
   readonly caFile: string | undefined;
+  /** Ends it without a word, as a failing node does; the data stay. */
+  crash(): Promise<void>;
+  /** Starts it again, on the same port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -95,52 +99,58 @@ export async function startTestPostgres(): Promise<TestPostgres | undefined> {
   });
   const caFile = makeCertificate(directory, user);
   const port = await freePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    fsync: 'off',
+    max_connections: '200',
+    ...(caFile === undefined ? {} : { ssl: 'on', ssl_cert_file: caFile, ssl_key_file: path.join(directory, 'server.key') }),
+  };
   const start = (): ChildProcess =>
     spawn(
       path.join(bin, 'postgres'),
-      [
-        '-D',
-        data,
-        '-p',
-        String(port),
-        '-k',
-        directory,
-        '-c',
-        'listen_addresses=127.0.0.1',
-        '-c',
-        'fsync=off',
-        '-c',
-        'max_connections=200',
-        ...(caFile === undefined
-          ? []
-          : ['-c', 'ssl=on', '-c', `ssl_cert_file=${caFile}`, '-c', `ssl_key_file=${path.join(directory, 'server.key')}`]),
-      ],
+      ['-D', data, '-p', String(port), '-k', directory, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
       { stdio: 'ignore', ...user },
     );
-  const child = start();
+  let child = start();
   const removed = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', () => {
     child.kill('SIGKILL');
     removed();
   });
-  for (let tries = 0; ; tries++) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: superuser, database: 'postgres' });
-    try {
-      await client.connect();
-      await client.end();
-      break;
-    } catch (error) {
-      if (tries > 100) throw new Error(`PostgreSQL did not start: ${(error as Error).message}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+  const answering = async () => {
+    for (let tries = 0; ; tries++) {
+      const client = new pg.Client({ host: '127.0.0.1', port, user: superuser, database: 'postgres' });
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+        await client.end();
+        return;
+      } catch (error) {
+        if (tries > 100) throw new Error(`PostgreSQL did not start: ${(error as Error).message}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     }
-  }
+  };
+  const ended = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  };
+  await answering();
   return {
     port,
     superuser,
     caFile,
+    // Immediate: what a node that fails looks like.
+    crash: () => ended('SIGQUIT'),
+    restart: async () => {
+      await ended('SIGINT');
+      child = start();
+      await answering();
+    },
     stop: async () => {
-      child.kill('SIGINT');
-      await new Promise((resolve) => child.once('exit', resolve));
+      await ended('SIGINT');
       removed();
     },
   };
