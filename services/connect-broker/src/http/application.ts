@@ -59,6 +59,9 @@ export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit, sto
   application.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
+  });
+  // When the answer goes out, not when the request comes in: a connection that was busy at the end would otherwise stay open, idle, beyond the pod's grace.
+  application.addHook('onSend', async (_request, reply) => {
     if (stopping.aborted) reply.header('connection', 'close');
   });
   application.addHook('onResponse', async (request, reply) => {
