@@ -13,6 +13,7 @@ export const PROBLEMS = {
   banned: [403, 'This account or address is banned.'],
   'registration-closed': [403, 'Accounts cannot be made here.'],
   'invite-invalid': [403, 'The invitation is not valid.'],
+  'fresh-login-needed': [403, 'Prove again that it is you.'],
   'not-on-roster': [403, 'This instance is for others.'],
   'not-found': [404, 'There is no such thing.'],
   conflict: [409, 'The request does not fit the present state.'],
@@ -29,6 +30,8 @@ export const PROBLEMS = {
   unavailable: [503, 'Not available at the moment.'],
   'realm-unavailable': [503, 'The realm cannot be entered at the moment.'],
   'queue-full': [503, 'No more players can wait.'],
+  'claim-waits': [409, 'The earlier session has not been let go yet.'],
+  'instance-unavailable': [503, 'The instance cannot be entered at the moment.'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -1,32 +1,60 @@
 /**
  * Password hashes: argon2id with a bounded number at once, so that a wave of logins costs neither the event loop nor more memory than the pod has.
- * It deliberately knows no accounts.
+ * It deliberately knows no accounts and no rules for passwords (password-rules.ts).
  */
-import { type Algorithm, hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
+import { availableParallelism } from 'node:os';
+import { hash as argon2Hash, verify as argon2Verify, parseOptions } from '@node-rs/argon2';
 import { Problem } from '../problem.ts';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
 export const PASSWORD_COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-/** The package's enum is of types only (`const enum`), which a bundler does not see: 2 is argon2id. */
-const ARGON2ID: Algorithm = 2;
+/** The library's `Algorithm.Argon2id`, which is a const enum of its types and not there when the program runs. */
+const ARGON2ID = 2;
 
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /** Takes as long without a hash as with one, so that an answer does not say whether the account exists. */
   verify(hash: string | undefined, password: string): Promise<boolean>;
+  /** Whether a hash was made at another cost than new ones. */
+  needsRehash(hash: string): boolean;
   /** Passwords that wait for their turn. */
   waiting(): number;
 }
 
+export interface PasswordCost {
+  /** KiB. */
+  readonly memoryCost: number;
+  /** Passes. */
+  readonly timeCost: number;
+  /** Lanes. */
+  readonly parallelism: number;
+}
+
 export interface PasswordHasherOptions {
-  /** Hashes at once. @default 4: libuv's threads; each takes 19 MiB */
+  /** Hashes at once; each takes a thread and its memory. @default as many as there are cores, but one less than libuv's threads: files and names are read there, too */
   readonly concurrency?: number;
   /** Passwords that may wait; the next one is told to come back. @default 100: some seconds of work */
   readonly most?: number;
+  /** @default PASSWORD_COST */
+  readonly cost?: PasswordCost;
 }
 
-export function passwordHasher({ concurrency = 4, most = 100 }: PasswordHasherOptions = {}): PasswordHasher {
+/** libuv's threads, which argon2 runs on: four unless the environment says otherwise. */
+const threads = (): number => {
+  const configured = Number(process.env.UV_THREADPOOL_SIZE);
+  return Number.isInteger(configured) && configured > 0 ? configured : 4;
+};
+
+/** Hashes at once where nothing else is said. */
+export const defaultConcurrency = (): number => Math.max(1, Math.min(availableParallelism(), threads() - 1));
+
+export function passwordHasher({
+  concurrency = defaultConcurrency(),
+  most = 100,
+  cost = PASSWORD_COST,
+}: PasswordHasherOptions = {}): PasswordHasher {
+  const options = { ...cost, algorithm: ARGON2ID };
   let running = 0;
   const queue: (() => void)[] = [];
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -45,16 +73,25 @@ export function passwordHasher({ concurrency = 4, most = 100 }: PasswordHasherOp
       else running--;
     }
   };
-  // A hash of nothing that anybody knows, made once, of the same cost as real ones.
-  let decoy: Promise<string> | undefined;
+  // A hash of nothing that anybody knows, of the same cost as real ones. Made at once: made at the first need, that answer would take twice as long.
+  const decoy = argon2Hash(crypto.randomUUID(), options);
+  decoy.catch(() => undefined);
   return {
-    hash: (password) => inTurn(() => argon2Hash(password, { algorithm: ARGON2ID, ...PASSWORD_COST })),
-    verify: (hash, password) =>
-      inTurn(async () => {
-        decoy ??= argon2Hash(crypto.randomUUID(), { algorithm: ARGON2ID, ...PASSWORD_COST });
-        const matches = await argon2Verify(hash ?? (await decoy), password);
-        return hash !== undefined && matches;
-      }),
+    hash: (password) => inTurn(() => argon2Hash(password, options)),
+    verify: async (hash, password) => {
+      const compared = hash ?? (await decoy);
+      const matches = await inTurn(() => argon2Verify(compared, password));
+      return hash !== undefined && matches;
+    },
+    needsRehash: (hash) => {
+      const made = parseOptions(hash);
+      return (
+        made.algorithm !== ARGON2ID ||
+        made.memoryCost !== cost.memoryCost ||
+        made.timeCost !== cost.timeCost ||
+        made.parallelism !== cost.parallelism
+      );
+    },
     waiting: () => queue.length,
   };
 }

@@ -1,6 +1,256 @@
+/**
+ * How a player gets into a world: connect, and the queue when there is no place.
+ * It deliberately decides by one call of connect_to_world (migration 003), in one round trip; this file prepares it and words its outcome.
+ */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { MAX_SERVER_ID_BYTES } from 'netcode-token';
+import { z } from 'zod';
+import { clientAddress } from '../accounts/attempts.ts';
+import { notLoggedIn, presentedSession, requireAccount } from '../accounts/authenticate.ts';
+import { bannedProblem } from '../accounts/bans.ts';
 import type { Broker } from '../broker.ts';
+import { retryConflicts } from '../database/database.ts';
+import { worldServerId } from '../discovery/view.ts';
+import type { TokenResult } from '../metrics.ts';
+import { Problem } from '../problem.ts';
+import { openEventStream } from '../realms/event-stream.ts';
+import {
+  clientOutdated,
+  clientSchema,
+  encodingsSchema,
+  QUEUE_URLS,
+  tokenAnswer,
+  tokenAnswerSchema,
+  type WaitAnswer,
+  waitAnswerSchema,
+} from './connect-api.ts';
+import { estimate, leaveQueue, queueStates, waitState } from './queue.ts';
+import { queueStreams } from './queue-streams.ts';
+import { type Consideration, consider } from './servers.ts';
+import { freshClientId } from './sessions.ts';
+import { issueToken } from './tokens.ts';
+
+/** Players who may wait for one world. More would wait for hours; it also bounds what one connect counts. */
+const QUEUE_LIMIT = 5_000;
+
+const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { cookie: [] }];
+
+interface Outcome {
+  readonly outcome: string;
+  readonly chosen: number | null;
+  readonly account: string | null;
+  readonly session: string | null;
+  readonly queue_position: bigint | null;
+  readonly waiting: bigint | null;
+  readonly seconds_each: number | null;
+  readonly message: string | null;
+  readonly ends: Date | null;
+}
+
+/** Refusals: their code, their reason for programs, a sentence, and when to try again. */
+const UNAVAILABLE: Readonly<Record<string, readonly [reason: string, detail: string, retryAfterSeconds: number]>> = {
+  offline: ['offline', 'Its server is not there at the moment.', 30],
+  stopping: ['draining', 'Its server is about to stop.', 30],
+  'not-accepting': ['draining', 'Its server lets nobody new in at the moment.', 30],
+  'stale-view': [
+    'view-too-old',
+    'The broker has lost touch with the servers and sends nobody anywhere until it knows again where they are.',
+    15,
+  ],
+  'no-key': ['key-missing', 'The broker does not have this server’s key yet.', 15],
+  'no-address': ['no-address', 'No address is known under which this server can be reached.', 30],
+};
 
 export const connectRoutes =
-  (_broker: Broker): FastifyPluginAsyncZod =>
-  async () => {};
+  (broker: Broker): FastifyPluginAsyncZod =>
+  async (application) => {
+    const { settings, database, metrics } = broker;
+    requireShortNames(settings);
+    const realms = new Map(settings.realms.map((realm) => [realm.name, realm]));
+
+    application.post(
+      '/v1/realms/:realm/connect',
+      {
+        schema: {
+          tags: ['play'],
+          summary: 'Asks for a place in a world: a connect token, or a place in the queue.',
+          description:
+            'Load first and ask for the token last: it lives for about half a minute, and is good for one attempt. The place is kept 15 s longer. ' +
+            'Problems: not-logged-in, banned, not-found, client-outdated (with `required`), realm-unavailable (with `reason`: maintenance, draining, offline, view-too-old, key-missing or no-address), queue-full.',
+          security: SECURITY,
+          params: z.object({ realm: z.string().max(63) }),
+          body: z.strictObject({
+            characterId: z.uuid(),
+            continent: z.string().max(63).optional().describe('@default the character’s home, or in another realm its first.'),
+            client: clientSchema,
+            encodings: encodingsSchema,
+          }),
+          response: { 200: tokenAnswerSchema, 202: waitAnswerSchema },
+        },
+      },
+      async (request, reply) => {
+        const { body } = request;
+        const { candidates } = presentedSession(broker, request, { changes: true });
+        const realm = realms.get(request.params.realm);
+        const continents = realm?.continents.filter(({ name }) => body.continent === undefined || name === body.continent) ?? [];
+        if (!realm || continents.length === 0) {
+          await requireAccount(broker, request);
+          throw new Problem(
+            'not-found',
+            realm ? `The realm '${realm.name}' has no continent '${body.continent}'.` : `There is no realm '${request.params.realm}'.`,
+          );
+        }
+        const considered = continents.map((continent) => consider(broker, realm.name, continent, body.client));
+        const clientId = freshClientId();
+        const [row] = await retryConflicts(() =>
+          database.query<Outcome>('select * from connect_to_world($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)', [
+            candidates,
+            clientAddress(request).inet,
+            realm.name,
+            considered.map(({ continent }) => continent),
+            considered.map(({ identity }) => identity?.podUid ?? ''),
+            considered.map(({ capacity }) => capacity),
+            considered.map(({ verdict }) => verdict),
+            body.characterId,
+            clientId,
+            settings.tokens.lifetimeSeconds,
+            QUEUE_LIMIT,
+          ]),
+        );
+        if (!row) throw new Error('connect_to_world gave no outcome.');
+        const choice = considered[(row.chosen ?? 1) - 1] as Consideration;
+        const count = (result: TokenResult) => metrics.tokens.inc({ kind: 'world', target: `${realm.name}/${choice.continent}`, result });
+        if (row.outcome === 'reserved' && row.account && row.session && choice.identity && choice.key) {
+          try {
+            const issued = issueToken(broker, choice.identity, {
+              clientId,
+              accountId: row.account,
+              characterId: body.characterId,
+              playSessionId: row.session,
+              clientAddress: request.ip,
+              key: choice.key,
+            });
+            const answer = tokenAnswer(issued, row.session, body.encodings);
+            count('issued');
+            return answer;
+          } catch (error) {
+            count('error');
+            throw error;
+          }
+        }
+        if (row.outcome === 'queued') {
+          const state = waitState(choice.phase);
+          count(state === 'queued' ? 'queued' : 'starting');
+          const position = Number(row.queue_position);
+          const answer: WaitAnswer = {
+            state,
+            realm: realm.name,
+            continent: choice.continent,
+            characterId: body.characterId,
+            position,
+            waiting: Number(row.waiting),
+            estimateSeconds: estimate(position, row.seconds_each),
+            ...QUEUE_URLS,
+          };
+          return reply.status(202).send(answer);
+        }
+        count(row.outcome === 'outdated' ? 'outdated' : 'refused');
+        throw refusal(broker, row, choice, realm.title, body.client);
+      },
+    );
+
+    application.get(
+      '/v1/queue',
+      {
+        schema: {
+          tags: ['play'],
+          summary: 'How one’s entry in a queue stands. Asking keeps it for another 60 s.',
+          description:
+            'When the state is `ready`, connect again within a minute: that takes the place. Nobody overtakes. Without an entry: not-found.',
+          security: SECURITY,
+          response: { 200: waitAnswerSchema },
+        },
+      },
+      async (request) => {
+        const { accountId } = await requireAccount(broker, request);
+        return (await queueStates(broker, [accountId])).get(accountId) ?? notQueued();
+      },
+    );
+
+    application.delete(
+      '/v1/queue',
+      {
+        schema: { tags: ['play'], summary: 'Gives one’s place in the queue up.', security: SECURITY, response: { 204: z.null() } },
+      },
+      async (request, reply) => {
+        const { accountId } = await requireAccount(broker, request);
+        await leaveQueue(broker, accountId);
+        return reply.status(204).send(null);
+      },
+    );
+
+    application.get(
+      '/v1/events/queue',
+      {
+        exposeHeadRoute: false,
+        schema: {
+          tags: ['play'],
+          summary: 'One’s entry in a queue as server-sent events; an open stream counts as asking.',
+          description:
+            'Event `queue` has the same document as GET /v1/queue, now and at each change. `gone` ends the stream: the entry was used, given up, or has run out. ' +
+            '`closing` ends it because the broker restarts; come back after `retry`.',
+          security: SECURITY,
+        },
+      },
+      async (request, reply) => {
+        const { accountId } = await requireAccount(broker, request);
+        const first = (await queueStates(broker, [accountId])).get(accountId) ?? notQueued();
+        queueStreams(broker).add(accountId, openEventStream(broker, request, reply, { accountId }), first);
+        return reply;
+      },
+    );
+  };
+
+/** A world's id must fit into a token. @throws with every world whose names are too long together */
+function requireShortNames({ realms }: Broker['settings']): void {
+  const most = MAX_SERVER_ID_BYTES - worldServerId('', '').length;
+  const mistakes = realms.flatMap(({ name, continents }) =>
+    continents
+      .filter((continent) => name.length + continent.name.length > most)
+      .map(
+        (continent) =>
+          `realms.${name}.continents.${continent.name}: the names of realm and continent have ${name.length + continent.name.length} characters together; there is room for at most ${most} in a connect token.`,
+      ),
+  );
+  if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
+}
+
+function notQueued(): never {
+  throw new Problem('not-found', 'This account waits in no queue. Connect again.');
+}
+
+function refusal(
+  broker: Broker,
+  row: Outcome,
+  choice: Consideration,
+  title: string,
+  client: Parameters<typeof clientOutdated>[1],
+): Problem {
+  const { outcome, message, ends } = row;
+  const until = ends ? { until: ends.toISOString() } : {};
+  if (outcome === 'not-logged-in') return notLoggedIn();
+  if (outcome === 'no-character') return new Problem('not-found', 'This account has no such character.');
+  if (outcome === 'outdated') return clientOutdated(broker.settings, client, choice.fit);
+  if (outcome === 'banned') return bannedProblem(message ?? '', ends);
+  if (outcome === 'queue-full')
+    return new Problem('queue-full', `${QUEUE_LIMIT} players wait for ${title} already. Try again later.`, { retryAfterSeconds: 60 });
+  if (outcome === 'maintenance')
+    return new Problem('realm-unavailable', `${title} is closed for maintenance: ${message}`, {
+      members: { reason: 'maintenance', message, ...until },
+      retryAfterSeconds: 60,
+    });
+  const known = UNAVAILABLE[outcome];
+  if (!known) return new Problem('internal', `The outcome '${outcome}' of a connect is unknown.`);
+  const [reason, detail, retryAfterSeconds] = known;
+  return new Problem('realm-unavailable', `${title} cannot be entered: ${detail}`, { members: { reason }, retryAfterSeconds });
+}

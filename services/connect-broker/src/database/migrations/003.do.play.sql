@@ -1,4 +1,7 @@
 -- Characters, and who plays where: every place on a server is a row, so that all replicas count the same.
+--
+-- Locks, always in this order, held for one transaction: lock_account (whatever changes an account's places), rows of play_sessions and characters,
+-- lock_world (whatever counts the places of a server or changes its queue). Reports and clean-up take row locks alone.
 
 create table characters (
   id uuid primary key default gen_random_uuid(),
@@ -33,42 +36,48 @@ create table game_servers (
 -- A player's place on a server: reserved with the token, active from the claim, held after a disconnect, then ended.
 create table play_sessions (
   id uuid primary key default gen_random_uuid(),
-  account_id uuid not null references accounts on delete cascade,
+  -- No reference of its own: the character's goes with the account, and a second one would cost every connect a second row lock.
+  account_id uuid not null,
   character_id uuid not null references characters on delete cascade,
   server_id text not null,
   -- The pod that the token was made for; a claim by another one is refused.
   pod_uid text not null,
-  -- The token's netcode client id, random and never reused: 1 to 2^63 - 1.
-  client_id bigint not null constraint play_sessions_client_id unique,
+  -- The token's netcode client id, random and never reused: 1 to 2^63 - 1. No index: 63 random bits do not meet.
+  client_id bigint not null,
   state text not null check (state in ('reserved', 'active', 'held', 'ended')),
-  -- Why it ended: released, superseded, expired, lost, kicked, banned, handed-over.
+  -- Why it ended: released, superseded, expired, lost, kicked, banned, handed-over. On a held session: released (a disconnect), handed-over, or lost (the server no longer named it).
   ended_because text,
+  -- Whether it counts as a place of its server; not once a later session of the same account has the place there.
+  counts boolean not null default true,
   -- The character's epoch that this session holds; set by the claim.
   epoch bigint,
+  -- The server's own name for its claim, so that the answer can be had again when it was lost.
+  claim_id uuid,
   created_at timestamptz not null default now(),
   -- reserved: the token's end; the place is kept 15 s longer.
   token_expires_at timestamptz not null,
   claimed_at timestamptz,
-  -- active: when a report last named it.
-  last_seen_at timestamptz,
+  -- When its server gave the character back; the same release again is answered the same.
+  released_at timestamptz,
   -- held: until when its place is kept.
   held_until timestamptz,
   ended_at timestamptz,
   -- The later session of the same account that took its place.
-  superseded_by uuid references play_sessions on delete set null,
+  superseded_by uuid,
   superseded_at timestamptz
 );
--- One account plays once: at most one session that was not superseded.
-create unique index play_sessions_one_per_account on play_sessions (account_id) where state <> 'ended' and superseded_by is null;
+-- One account plays once: at most one session that was not superseded. (Those that were differ in what superseded them.)
+create unique index play_sessions_one_per_account on play_sessions (account_id, superseded_by) nulls not distinct where state <> 'ended';
 create index play_sessions_by_server on play_sessions (server_id) where state <> 'ended';
-create index play_sessions_by_account on play_sessions (account_id) where state <> 'ended';
-create index play_sessions_by_end on play_sessions (ended_at) where state = 'ended';
 
--- One row for each world: what a connect locks, so that capacity and order hold over replicas.
+-- Worlds that had a queue, with how fast it moves.
 create table worlds (
   server_id text primary key,
   realm text not null,
-  continent text not null
+  continent text not null,
+  -- When somebody of the queue last got a place, and the smoothed time from one to the next.
+  admitted_at timestamptz,
+  admission_seconds double precision
 );
 
 create table queue_entries (
@@ -80,7 +89,9 @@ create table queue_entries (
   character_id uuid not null references characters on delete cascade,
   entered_at timestamptz not null default now(),
   -- An entry that is not asked for within 60 s is gone; an open stream counts.
-  polled_at timestamptz not null default now()
+  polled_at timestamptz not null default now(),
+  -- When its player was first told that it is his turn; he has 60 s.
+  ready_at timestamptz
 );
 create index queue_entries_by_world on queue_entries (server_id, position);
 
@@ -96,3 +107,515 @@ create table server_orders (
   expires_at timestamptz not null default now() + interval '10 minutes'
 );
 create index server_orders_by_server on server_orders (server_id, id);
+
+-- One row: when brokers last reached this database, and since when without a gap. No time runs out for players and servers that could reach nobody.
+create table broker_clock (
+  one boolean primary key default true check (one),
+  beat_at timestamptz,
+  up_since timestamptz not null default '-infinity'
+);
+insert into broker_clock default values;
+
+-- Every replica calls it every 2 s. A gap of more than 5 s was an outage; so is a clock that jumped, as after a failover.
+create function broker_beat() returns void
+language sql as $$
+  update broker_clock set
+    up_since = case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end,
+    beat_at = now()
+$$;
+
+-- Since when brokers have reached the database without a gap, also when the gap ends only now. -infinity: there was none.
+create function broker_up_since() returns timestamptz
+language plpgsql stable as $$
+begin
+  return (select case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end from broker_clock);
+end
+$$;
+
+create function lock_account(account uuid) returns void
+language plpgsql as $$ begin perform pg_advisory_xact_lock(1, hashtext(account::text)); end $$;
+
+create function lock_world(server text) returns void
+language plpgsql as $$ begin perform pg_advisory_xact_lock(2, hashtext(server)); end $$;
+
+-- Whether a row of play_sessions takes a place now, cleaned up or not. After an outage everything is kept for a minute: its player could not come.
+create function takes_place(state text, counts boolean, token_expires_at timestamptz, held_until timestamptz, up_since timestamptz) returns boolean
+language sql stable as $$
+  select counts and (state = 'active'
+    or (state = 'reserved' and now() <= greatest(token_expires_at + interval '15 s', up_since + interval '60 s'))
+    or (state = 'held' and now() <= greatest(held_until, up_since + interval '60 s')))
+$$;
+
+-- Whether a row of queue_entries still waits: asked for within 60 s, and not told 60 s ago that it may enter.
+create function still_waits(polled_at timestamptz, ready_at timestamptz, up_since timestamptz) returns boolean
+language sql stable as $$
+  select now() <= greatest(polled_at, up_since) + interval '60 s' and (ready_at is null or now() <= greatest(ready_at, up_since) + interval '60 s')
+$$;
+
+-- Orders a server to let a session go: at most one open order for each.
+create function order_kick(session uuid, server text, order_details jsonb) returns void
+language plpgsql as $$
+begin
+  insert into server_orders (server_id, kind, play_session_id, details)
+  select server, 'kick', session, order_details
+  where not exists (select 1 from server_orders where server_id = server and play_session_id = session and kind = 'kick' and expires_at > now());
+end
+$$;
+
+-- The character of a session that ends without a release is nobody's. Its epoch stays: should its server come back, and nobody else has played the character since, what it
+-- stores is still the newest.
+create function disown(session uuid) returns void
+language plpgsql as $$
+begin
+  update characters set owner = null from play_sessions as place
+  where place.id = session and characters.id = place.character_id and characters.epoch = place.epoch and characters.owner = place.server_id;
+end
+$$;
+
+-- Takes a place on a server for an account, in one transaction with the end of what it had elsewhere. `created` is null when there is none.
+-- A place that the account has on this server already is taken over, whatever the count. Otherwise whoever waits for this server longer comes first.
+create function reserve_place(
+  account uuid, played_character uuid, server text, pod text, client bigint, lifetime_seconds integer, places integer,
+  out created uuid, out ahead bigint, out waiting bigint
+)
+language plpgsql as $$
+declare
+  up timestamptz := broker_up_since();
+  own boolean := false;
+  has_active boolean := false;
+  has_other boolean := false;
+  has_character boolean := false;
+  taken bigint;
+  entered bigint;
+  earlier play_sessions;
+begin
+  perform pg_advisory_xact_lock(1, hashtext(account::text));
+  for earlier in select * from play_sessions where account_id = account and state <> 'ended' for update loop
+    own := own or (earlier.server_id = server and takes_place(earlier.state, earlier.counts, earlier.token_expires_at, earlier.held_until, up));
+    has_active := has_active or earlier.state = 'active';
+    has_other := has_other or earlier.state <> 'active';
+    has_character := has_character or (earlier.state = 'held' and earlier.released_at is null);
+  end loop;
+  -- A place that only changes hands needs no count, and so no turn at the world's lock.
+  if not own then
+    perform pg_advisory_xact_lock(2, hashtext(server));
+    select position into entered from queue_entries where account_id = account and server_id = server;
+    select places_taken.count, queue.before, queue.all into taken, ahead, waiting
+    from (
+      select count(*) from play_sessions
+      where server_id = server and state <> 'ended' and account_id <> account and takes_place(state, counts, token_expires_at, held_until, up)
+    ) as places_taken,
+    (
+      select count(*) filter (where entered is null or position < entered) as before, count(*) as all
+      from queue_entries where server_id = server and still_waits(polled_at, ready_at, up)
+    ) as queue;
+    if taken + ahead >= places then
+      return;
+    end if;
+  end if;
+  created := gen_random_uuid();
+  if has_active then
+    for earlier in select * from play_sessions where account_id = account and state = 'active' loop
+      update play_sessions set
+        superseded_by = coalesce(superseded_by, created), superseded_at = coalesce(superseded_at, now()), counts = counts and server_id <> server
+      where id = earlier.id;
+      perform order_kick(earlier.id, earlier.server_id, jsonb_build_object('because', 'superseded', 'by', created, 'to', server));
+    end loop;
+  end if;
+  if has_character then
+    perform disown(id) from play_sessions where account_id = account and state = 'held' and released_at is null;
+  end if;
+  if has_other then
+    -- What is left is the place in a world that somebody in an instance will return to.
+    update play_sessions set
+      state = 'ended', ended_because = 'superseded', ended_at = now(),
+      superseded_by = coalesce(superseded_by, created), superseded_at = coalesce(superseded_at, now())
+    where account_id = account and state in ('reserved', 'held') and (superseded_by is null or server_id = server or server not like 'instance:%');
+  end if;
+  insert into play_sessions (id, account_id, character_id, server_id, pod_uid, client_id, state, token_expires_at)
+  values (created, account, played_character, server, pod, client, 'reserved', now() + make_interval(secs => lifetime_seconds));
+end
+$$;
+
+-- The whole of a connect to a world in one round trip. Of the realm's continents that may be meant, each array has one entry: its name, its pod, its places, and what
+-- the broker knows of it in memory: 'open' (there is a place to ask for), 'wait' (it starts or sleeps: queue), anything else is given back as the outcome.
+-- With one continent that one is meant, with several the character's home or else the first.
+create function connect_to_world(
+  candidates bytea[], client_address inet, to_realm text, names text[], pods text[], places integer[], verdicts text[],
+  played_character uuid, client bigint, lifetime_seconds integer, queue_limit integer,
+  out outcome text, out chosen integer, out account uuid, out session uuid, out queue_position bigint, out waiting bigint, out seconds_each double precision,
+  out message text, out ends timestamptz
+)
+language plpgsql as $$
+declare
+  known record;
+  server text;
+  up timestamptz;
+  places_here integer;
+  ahead bigint;
+  entry queue_entries;
+begin
+  select found.account_id, found.role, own.id, own.realm, own.continent,
+    ban.ban_id, ban.reason, ban.until as banned_until, maintenance.realm as closed, maintenance.message, maintenance.until as closed_until
+  into known
+  from session_account(candidates) as found
+  left join characters as own on own.id = played_character and own.account_id = found.account_id
+  left join lateral active_ban(found.account_id, client_address) as ban on true
+  left join realm_maintenance as maintenance on maintenance.realm = to_realm;
+  account := known.account_id;
+  chosen := 1;
+  if array_length(names, 1) > 1 and known.realm = to_realm then
+    chosen := coalesce(array_position(names, known.continent), 1);
+  end if;
+  if account is null then
+    outcome := 'not-logged-in';
+  elsif known.ban_id is not null then
+    outcome := 'banned';
+    message := known.reason;
+    ends := known.banned_until;
+  elsif known.id is null then
+    outcome := 'no-character';
+  elsif known.closed is not null and known.role <> 'admin' then
+    -- Administrators look after a realm while nobody else may enter.
+    outcome := 'maintenance';
+    message := known.message;
+    ends := known.closed_until;
+  elsif verdicts[chosen] not in ('open', 'wait') then
+    outcome := verdicts[chosen];
+  end if;
+  if outcome is not null then
+    return;
+  end if;
+
+  -- A reservation that a crash of the database forgets is a token whose claim is refused: its player asks again. Nobody waits for the disk for that.
+  perform set_config('synchronous_commit', 'off', true);
+  server := 'world:' || to_realm || '/' || names[chosen];
+  perform pg_advisory_xact_lock(1, hashtext(account::text));
+  select * into entry from queue_entries where account_id = account;
+  if entry.id is not null or verdicts[chosen] = 'wait' then
+    perform pg_advisory_xact_lock(2, hashtext(server));
+    up := broker_up_since();
+    if entry.server_id <> server or not still_waits(entry.polled_at, entry.ready_at, up) then
+      delete from queue_entries where id = entry.id;
+      entry := null;
+    end if;
+  end if;
+  if verdicts[chosen] = 'open' then
+    places_here := places[chosen];
+    select case when accepting then least(places_here, capacity) else -1 end into places_here
+    from game_servers where server_id = server and pod_uid = pods[chosen];
+    if places_here = -1 then
+      outcome := 'not-accepting';
+      return;
+    end if;
+    select reserved.created, reserved.ahead, reserved.waiting into session, ahead, waiting
+    from reserve_place(account, played_character, server, pods[chosen], client, lifetime_seconds, coalesce(places_here, places[chosen])) as reserved;
+    if session is not null then
+      outcome := 'reserved';
+      if entry.id is not null then
+        delete from queue_entries where id = entry.id;
+        update worlds set
+          admission_seconds = coalesce(admission_seconds * 0.8 + extract(epoch from now() - admitted_at) * 0.2, extract(epoch from now() - admitted_at)),
+          admitted_at = now()
+        where server_id = server;
+        perform pg_notify('broker', 'queue');
+      end if;
+      return;
+    end if;
+  else
+    select count(*) filter (where entry.id is null or others.position < entry.position), count(*) into ahead, waiting
+    from queue_entries as others where others.server_id = server and still_waits(others.polled_at, others.ready_at, up);
+  end if;
+  if entry.id is not null then
+    update queue_entries set polled_at = now(), character_id = played_character where id = entry.id;
+  elsif waiting >= queue_limit then
+    outcome := 'queue-full';
+    return;
+  else
+    insert into worlds (server_id, realm, continent) values (server, to_realm, names[chosen]) on conflict do nothing;
+    insert into queue_entries (server_id, account_id, character_id) values (server, account, played_character);
+    waiting := waiting + 1;
+  end if;
+  queue_position := ahead + 1;
+  select greatest(admission_seconds, extract(epoch from now() - admitted_at)) into seconds_each from worlds where server_id = server;
+  outcome := 'queued';
+end
+$$;
+
+-- The account enters: its character becomes this server's under the next epoch, unless it may not or must wait.
+create function claim_place(wanted uuid, server text, pod text, client bigint, claim uuid) returns table (
+  outcome text, account uuid, played_character uuid, character_name text, character_state bytea, character_epoch bigint,
+  blocking_session uuid, blocking_server text, message text, ends timestamptz
+)
+language plpgsql as $$
+declare
+  place play_sessions;
+  other play_sessions;
+  reported timestamptz;
+  up timestamptz;
+begin
+  select account_id into account from play_sessions where id = wanted;
+  if not found then
+    -- Forgotten by a crash, or cleaned up: as good as expired.
+    outcome := 'expired';
+    return next;
+    return;
+  end if;
+  perform lock_account(account);
+  select * into place from play_sessions where id = wanted for update;
+  played_character := place.character_id;
+  up := broker_up_since();
+  outcome := case
+    when place.server_id <> server or place.pod_uid <> pod or place.client_id <> client then 'mismatch'
+    when place.ended_because = 'banned' then 'banned'
+    when place.superseded_by is not null then 'superseded'
+    when place.state = 'active' and place.claim_id = claim then 'repeated'
+    when place.state in ('active', 'held') then 'claimed'
+    when place.state = 'ended' and place.claimed_at is not null then 'claimed'
+    when place.state = 'ended' then 'expired'
+    when now() > place.token_expires_at + interval '15 s' then 'expired'
+  end;
+  if outcome = 'repeated' then
+    select name, state, epoch into character_name, character_state, character_epoch from characters where id = played_character and owner = server and epoch = place.epoch;
+    outcome := case when found then 'accepted' else 'claimed' end;
+  end if;
+  if outcome is not null then
+    return next;
+    return;
+  end if;
+  select ban.reason, ban.until into message, ends from active_ban(account, null) as ban;
+  if found then
+    update play_sessions set state = 'ended', ended_because = 'banned', ended_at = now() where id = wanted;
+    outcome := 'banned';
+    return next;
+    return;
+  end if;
+
+  for other in select * from play_sessions where account_id = account and id <> wanted and state = 'active' order by id for update loop
+    select reported_at into reported from game_servers where server_id = other.server_id and pod_uid = other.pod_uid;
+    -- A server that names the session in its reports keeps it, but for a minute after the order to let it go: one that does not obey locks nobody out.
+    if now() <= greatest(other.claimed_at, reported, up) + interval '15 s' and now() <= greatest(coalesce(other.superseded_at, now()), up) + interval '60 s' then
+      -- The token has done its part; the place is kept while its player waits.
+      update play_sessions set token_expires_at = greatest(token_expires_at, now()) where id = wanted;
+      perform order_kick(other.id, other.server_id, jsonb_build_object('because', 'superseded', 'by', wanted, 'to', server));
+      outcome := 'wait';
+      blocking_session := other.id;
+      blocking_server := other.server_id;
+      return next;
+      return;
+    end if;
+    update play_sessions set state = 'ended', ended_because = 'lost', ended_at = now() where id = other.id;
+    perform disown(other.id);
+    delete from server_orders where play_session_id = other.id;
+  end loop;
+
+  update characters set owner = server, epoch = epoch + 1 where id = played_character
+  returning name, state, epoch into character_name, character_state, character_epoch;
+  update play_sessions set state = 'active', claimed_at = now(), epoch = character_epoch, claim_id = claim where id = wanted;
+  outcome := 'accepted';
+  return next;
+end
+$$;
+
+-- The account leaves: the character's state is stored under its epoch and the character is nobody's. Why: logged-out, disconnected, handed-over.
+-- Without new state (null) the last one stays.
+create function release_place(wanted uuid, server text, pod text, held_epoch bigint, new_state bytea, why text) returns table (outcome text, present_epoch bigint)
+language plpgsql as $$
+declare
+  account uuid;
+  place play_sessions;
+  kept boolean;
+begin
+  select account_id into account from play_sessions where id = wanted;
+  if not found then
+    outcome := 'stale';
+    return next;
+    return;
+  end if;
+  perform lock_account(account);
+  select * into place from play_sessions where id = wanted for update;
+  if place.server_id <> server or place.pod_uid <> pod then
+    outcome := 'mismatch';
+    return next;
+    return;
+  end if;
+  -- The answer to the first one was lost.
+  if place.released_at is not null and place.epoch = held_epoch then
+    outcome := 'released';
+    present_epoch := held_epoch;
+    return next;
+    return;
+  end if;
+  update characters set owner = null, state = coalesce(new_state, state), state_saved_at = case when new_state is null then state_saved_at else now() end
+  where id = place.character_id and (owner = server or owner is null) and epoch = held_epoch and place.epoch = held_epoch;
+  if not found then
+    select epoch into present_epoch from characters where id = place.character_id;
+    outcome := 'stale';
+    return next;
+    return;
+  end if;
+  outcome := 'released';
+  present_epoch := held_epoch;
+  -- Kept for whoever may come back: after a broken connection, and in a world while its player is in an instance.
+  kept := (why = 'disconnected' and place.superseded_by is null)
+    or (place.counts and server like 'world:%'
+        and exists (select 1 from play_sessions as later where later.account_id = account and later.superseded_by is null
+                    and later.state <> 'ended' and later.server_id like 'instance:%'));
+  update play_sessions set
+    released_at = now(),
+    state = case when kept and state <> 'ended' then 'held' else 'ended' end,
+    ended_because = case why when 'handed-over' then 'handed-over' else 'released' end,
+    held_until = case when kept then now() + interval '300 s' end,
+    ended_at = case when kept and state <> 'ended' then null else now() end
+  where id = wanted;
+  delete from server_orders where play_session_id = wanted;
+  if exists (select 1 from queue_entries where server_id = server) then
+    perform pg_notify('broker', 'queue');
+  end if;
+  return next;
+end
+$$;
+
+-- Stores a character's state while it plays. Without a lock on the account: the epoch alone decides.
+create function save_character(wanted uuid, server text, pod text, held_epoch bigint, new_state bytea) returns table (outcome text, present_epoch bigint)
+language plpgsql as $$
+declare
+  place play_sessions;
+begin
+  select * into place from play_sessions where id = wanted;
+  if not found then
+    outcome := 'stale';
+  elsif place.server_id <> server or place.pod_uid <> pod then
+    outcome := 'mismatch';
+  else
+    update characters set state = new_state, state_saved_at = now()
+    where id = place.character_id and (owner = server or owner is null) and epoch = held_epoch and place.epoch = held_epoch
+      and place.released_at is null
+    returning epoch into present_epoch;
+    outcome := case when found then 'saved' else 'stale' end;
+    if outcome = 'stale' then
+      select epoch into present_epoch from characters where id = place.character_id;
+    end if;
+  end if;
+  return next;
+end
+$$;
+
+-- A server tells who is there and what it is; it hears its orders, and which of its sessions it must drop without a release.
+create function report_server(
+  server text, pod text, present uuid[], is_accepting boolean, its_build text, its_players integer, its_capacity integer, acknowledged bigint[]
+) returns table (dropped uuid[], orders jsonb)
+language plpgsql as $$
+declare
+  place record;
+begin
+  insert into game_servers (server_id, pod_uid, accepting, build, players, capacity, reported_at)
+  values (server, pod, is_accepting, its_build, its_players, its_capacity, now())
+  on conflict (server_id) do update set
+    pod_uid = excluded.pod_uid, accepting = excluded.accepting, build = excluded.build,
+    players = excluded.players, capacity = excluded.capacity, reported_at = excluded.reported_at;
+  if cardinality(acknowledged) > 0 then
+    delete from server_orders where server_id = server and id = any (acknowledged);
+  end if;
+
+  -- Named here, lost there: a release that the broker never saw cannot have been, so the player is still in.
+  for place in
+    select sessions.id, sessions.account_id, sessions.character_id, sessions.epoch from play_sessions as sessions
+    where sessions.id = any (present) and sessions.server_id = server and sessions.pod_uid = pod
+      and sessions.state in ('held', 'ended') and sessions.ended_because = 'lost' and sessions.released_at is null and sessions.superseded_by is null
+    order by sessions.id for update
+  loop
+    if exists (select 1 from play_sessions as later where later.account_id = place.account_id and later.id <> place.id and later.state <> 'ended' and later.superseded_by is null) then
+      continue;
+    end if;
+    update characters set owner = server where id = place.character_id and epoch = place.epoch and (owner is null or owner = server);
+    if found then
+      update play_sessions set state = 'active', ended_because = null, held_until = null, ended_at = null where id = place.id;
+    end if;
+  end loop;
+
+  -- Lost here: not named although claimed a while ago, or on a pod that is gone. Its place is kept for the player.
+  update play_sessions set state = 'held', ended_because = 'lost', held_until = now() + interval '300 s'
+  where id in (
+    select sessions.id from play_sessions as sessions
+    where sessions.server_id = server and sessions.state = 'active'
+      and (sessions.pod_uid <> pod or (sessions.id <> all (present) and sessions.claimed_at < now() - interval '15 s'))
+    order by sessions.id for update
+  );
+
+  select coalesce(array_agg(named.id), '{}') into dropped
+  from unnest(present) as named (id)
+  where not exists (
+    select 1 from play_sessions as sessions
+    where sessions.id = named.id and sessions.server_id = server and sessions.pod_uid = pod and sessions.state in ('active', 'reserved')
+  );
+  select coalesce(jsonb_agg(jsonb_build_object('id', waiting.id::text, 'kind', waiting.kind, 'playSessionId', waiting.play_session_id, 'details', waiting.details) order by waiting.id), '[]')
+  into orders
+  from (select * from server_orders where server_id = server and expires_at > now() order by id limit 200) as waiting;
+  return next;
+end
+$$;
+
+-- Ends what has run out. Any replica, any number at a time: rows that another one has locked are left to it.
+create function expire_places() returns bigint
+language plpgsql as $$
+declare
+  up timestamptz := broker_up_since();
+  freed bigint;
+  more bigint;
+begin
+  -- Somebody in an instance returns to the world that he came from.
+  update play_sessions set held_until = now() + interval '300 s'
+  where id in (
+    select place.id from play_sessions as place
+    where place.state = 'held' and place.superseded_by is not null and place.held_until < now() + interval '240 s'
+      and now() <= greatest(place.held_until, up + interval '60 s')
+      and exists (select 1 from play_sessions as later where later.account_id = place.account_id and later.superseded_by is null
+                  and later.state <> 'ended' and later.server_id like 'instance:%')
+    for update skip locked
+  );
+  -- A server that is silent without an outage of ours has lost its players.
+  update play_sessions set
+    state = case when superseded_by is null then 'held' else 'ended' end, ended_because = 'lost',
+    held_until = now() + interval '300 s', ended_at = case when superseded_by is null then null else now() end
+  where id in (
+    select place.id from play_sessions as place
+    left join game_servers as reported on reported.server_id = place.server_id and reported.pod_uid = place.pod_uid
+    where place.state = 'active' and now() > greatest(place.claimed_at, reported.reported_at, up) + interval '15 s'
+    for update of place skip locked
+  );
+  with gone as (
+    update play_sessions set state = 'ended', ended_because = coalesce(ended_because, 'expired'), ended_at = now()
+    where id in (
+      select place.id from play_sessions as place
+      where place.state in ('reserved', 'held')
+        and not takes_place(place.state, true, place.token_expires_at, place.held_until, up)
+      for update skip locked
+    )
+    returning id
+  ) select count(*), count(disown(id)) into freed, more from gone;
+  with gone as (
+    delete from queue_entries where id in (
+      select entry.id from queue_entries as entry where not still_waits(entry.polled_at, entry.ready_at, up) for update skip locked
+    )
+    returning id
+  ) select count(*) into more from gone;
+  delete from server_orders where expires_at < now();
+  delete from game_servers where reported_at < now() - interval '1 hour'
+    and not exists (select 1 from play_sessions as place where place.server_id = game_servers.server_id and place.state <> 'ended');
+  if freed + more > 0 and exists (select 1 from queue_entries) then
+    perform pg_notify('broker', 'queue');
+  end if;
+  return freed + more;
+end
+$$;
+
+-- Forgets what ended a day ago: until then late releases and reports are told apart from strangers'. It reads the whole table, so it is for now and then.
+create function forget_places() returns void
+language plpgsql as $$
+begin
+  delete from play_sessions where id in (
+    select place.id from play_sessions as place where place.state = 'ended' and place.ended_at < now() - interval '1 day' limit 10000 for update skip locked
+  );
+end
+$$;

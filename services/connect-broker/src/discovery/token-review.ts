@@ -1,0 +1,139 @@
+/**
+ * Proves game servers by TokenReview: the API server says whose token it is, and the view says which server that pod is.
+ * It deliberately verifies no signature itself: a token of a deleted pod is still well signed, and only the API server knows that it is worth nothing.
+ */
+import { createHash } from 'node:crypto';
+import { Problem } from '../problem.ts';
+import { type ApiClient, ApiRefusal } from './api-client.ts';
+import type { GameServerAuthenticator, GameServerCaller } from './game-server-auth.ts';
+import type { ServerView } from './view.ts';
+
+export interface TokenReviewOptions {
+  readonly client: ApiClient;
+  readonly view: Pick<ServerView, 'serverOfPod'>;
+  /** Audience that a token must be for. */
+  readonly audience: string;
+  /** How long a proof is believed; the pod is compared with the view at every call nevertheless. @default 60 s */
+  readonly believedMs?: number;
+  /** @default 20,000: ten thousand game servers, each with a renewed token */
+  readonly most?: number;
+}
+
+const BELIEVED_MS = 60_000;
+const MOST_PROOFS = 20_000;
+/** What the kubelet projects has about 1.2 kB. */
+const MOST_TOKEN_LENGTH = 8 * 1024;
+
+interface Proof {
+  readonly namespace: string;
+  readonly podName: string;
+  readonly podUid: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+interface TokenReview {
+  readonly status?: {
+    readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
+    readonly error?: string;
+    readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
+  };
+}
+
+/** `authentication.kubernetes.io/pod-name` and `pod-uid` are there for tokens that are bound to a pod: those that the kubelet projects. */
+const EXTRA = { podName: 'authentication.kubernetes.io/pod-name', podUid: 'authentication.kubernetes.io/pod-uid' } as const;
+
+export function tokenReview({
+  client,
+  view,
+  audience,
+  believedMs = BELIEVED_MS,
+  most = MOST_PROOFS,
+}: TokenReviewOptions): GameServerAuthenticator {
+  /** By the token's hash, oldest first: tokens themselves are not kept. */
+  const proofs = new Map<string, Proof>();
+  const underWay = new Map<string, Promise<Proof>>();
+
+  const review = async (token: string): Promise<Proof> => {
+    let answer: TokenReview;
+    try {
+      answer = await client.request<TokenReview>({
+        method: 'POST',
+        path: '/apis/authentication.k8s.io/v1/tokenreviews',
+        body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } },
+      });
+    } catch (error) {
+      const why = error instanceof ApiRefusal ? 'refuses to check tokens' : 'cannot be reached';
+      throw new Problem('unavailable', `The token cannot be checked: the Kubernetes API ${why} at the moment. Try again in some seconds.`, {
+        retryAfterSeconds: 5,
+      });
+    }
+    const { authenticated, audiences, user } = answer.status ?? {};
+    // An API server that knows no audiences answers with none: then nobody has looked at them.
+    if (!authenticated || !audiences?.includes(audience)) throw refused();
+    const namespace = /^system:serviceaccount:([^:]+):[^:]+$/.exec(user?.username ?? '')?.[1];
+    const podName = user?.extra?.[EXTRA.podName]?.[0];
+    const podUid = user?.extra?.[EXTRA.podUid]?.[0];
+    if (!namespace || !podName || !podUid) {
+      throw new Problem(
+        'not-logged-in',
+        'The token is bound to no pod. Send the one that the kubelet projects into the game server’s container.',
+      );
+    }
+    return { namespace, podName, podUid, until: Math.min(Date.now() + believedMs, expiryOf(token)) };
+  };
+
+  const prove = (token: string): Promise<Proof> => {
+    const key = createHash('sha256').update(token).digest('base64');
+    const known = proofs.get(key);
+    if (known && known.until > Date.now()) return Promise.resolve(known);
+    const asked = underWay.get(key);
+    if (asked) return asked;
+    const asking = review(token)
+      .then((proof) => {
+        proofs.delete(key);
+        for (const [oldest, { until }] of proofs) {
+          if (proofs.size < most && until > Date.now()) break;
+          proofs.delete(oldest);
+        }
+        proofs.set(key, proof);
+        return proof;
+      })
+      .finally(() => underWay.delete(key));
+    underWay.set(key, asking);
+    return asking;
+  };
+
+  return {
+    authenticate: async (bearer): Promise<GameServerCaller> => {
+      if (!bearer) throw new Problem('not-logged-in', 'Send the server’s token as Authorization: Bearer.');
+      if (bearer.length > MOST_TOKEN_LENGTH) throw refused();
+      const { namespace, podName, podUid } = await prove(bearer);
+      const serverId = view.serverOfPod(namespace, podName, podUid);
+      if (serverId === undefined) {
+        throw new Problem(
+          'not-allowed',
+          `The pod ${namespace}/${podName} is no game server that the broker knows (yet). Try again in some seconds.`,
+          {
+            retryAfterSeconds: 2,
+          },
+        );
+      }
+      return { namespace, podName, podUid, serverId };
+    },
+  };
+}
+
+const refused = () =>
+  new Problem('not-logged-in', 'The token is not valid here. Read the file again: the kubelet exchanges it before it expires.');
+
+/** The token's own end, which the review has already confirmed; a token that cannot be read is believed for as long as any other. */
+function expiryOf(token: string): number {
+  try {
+    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { exp?: unknown };
+    return typeof exp === 'number' ? exp * 1000 : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Instances as rows: what is wanted, by whom, and who may enter. The row is committed before anything is asked of Agones, so that nothing is allocated
+ * that nobody remembers.
+ * It deliberately allocates nothing (allocation.ts) and gives out no tokens (routes.ts).
+ */
+import type { Queryable } from '../database/database.ts';
+
+export interface Instance {
+  readonly id: string;
+  readonly contentType: string;
+  readonly build: string;
+  readonly state: 'wanted' | 'allocated' | 'ready' | 'ended';
+  /** Name of its GameServer. */
+  readonly gameServer: string | undefined;
+  readonly endedBecause: string | undefined;
+}
+
+interface Row {
+  readonly id: string;
+  readonly content_type: string;
+  readonly build: string;
+  readonly state: Instance['state'];
+  readonly game_server: string | null;
+  readonly ended_because: string | null;
+}
+
+const COLUMNS = 'id, content_type, build, state, game_server, ended_because';
+
+const instanceOf = (row: Row): Instance => ({
+  id: row.id,
+  contentType: row.content_type,
+  build: row.build,
+  state: row.state,
+  gameServer: row.game_server ?? undefined,
+  endedBecause: row.ended_because ?? undefined,
+});
+
+/** A player's own instance of a type: the one that is open, or a new one with the player alone on its roster. */
+export async function ownInstance(
+  tx: Queryable,
+  { accountId, contentType, build }: { readonly accountId: string; readonly contentType: string; readonly build: string },
+): Promise<Instance> {
+  const [row] = await tx.query<Row>(
+    `with made as (
+       insert into instances (content_type, build, requested_by_account) values ($1, $2, $3)
+       on conflict (requested_by_account, content_type) where state <> 'ended' and requested_by_account is not null do update set asked_at = now()
+       returning ${COLUMNS}
+     ), member as (
+       insert into instance_roster (instance_id, account_id) select id, $3 from made on conflict do nothing
+     )
+     select * from made`,
+    [contentType, build, accountId],
+  );
+  if (!row) throw new Error('An instance was neither made nor found.');
+  return instanceOf(row);
+}
+
+/** @returns undefined when there is no such instance; `mine` says whether the account is on its roster, and only then it counts as asked for */
+export async function instanceFor(
+  tx: Queryable,
+  id: string,
+  accountId: string,
+): Promise<{ readonly instance: Instance; readonly mine: boolean } | undefined> {
+  const [row] = await tx.query<Row & { mine: boolean; stale: boolean }>(
+    `select ${COLUMNS}, asked_at < now() - interval '5 s' as stale,
+       exists (select 1 from instance_roster where instance_id = instances.id and account_id = $2) as mine
+     from instances where id = $1`,
+    [id, accountId],
+  );
+  if (!row) return undefined;
+  if (row.mine && row.state === 'wanted' && row.stale) await stillWanted(tx, id);
+  return { instance: instanceOf(row), mine: row.mine };
+}
+
+const stillWanted = (tx: Queryable, id: string): Promise<unknown> =>
+  tx.query("update instances set asked_at = now() where id = $1 and state = 'wanted'", [id]);
+
+export interface HandOver {
+  /** The server that asks, and its pod: it can only send players who are on it. */
+  readonly serverId: string;
+  readonly podUid: string;
+  readonly contentType: string;
+  readonly build: string;
+  /** Chosen by the server: a repeated request gets the same instance. */
+  readonly requestId: string;
+  readonly playSessionIds: readonly string[];
+  readonly accountIds: readonly string[];
+}
+
+export type HandOverResult =
+  | { readonly instance: Instance }
+  /** Some are not on the server: sessions and accounts of the request, as they were given. */
+  | { readonly strangers: readonly string[] };
+
+/** An instance for players of a game server. */
+export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOverResult> {
+  const earlier = await requestedInstance(tx, asked.serverId, { requestId: asked.requestId });
+  if (earlier) return { instance: earlier };
+  const present = await tx.query<{ id: string; account_id: string }>(
+    `select id, account_id from play_sessions
+     where server_id = $1 and pod_uid = $2 and state = 'active' and superseded_by is null and (id = any ($3::uuid[]) or account_id = any ($4::uuid[]))`,
+    [asked.serverId, asked.podUid, asked.playSessionIds, asked.accountIds],
+  );
+  const sessions = new Set(present.map(({ id }) => id));
+  const accounts = new Set(present.map(({ account_id }) => account_id));
+  const strangers = [...asked.playSessionIds.filter((id) => !sessions.has(id)), ...asked.accountIds.filter((id) => !accounts.has(id))];
+  if (strangers.length > 0) return { strangers };
+  const [row] = await tx.query<Row>(
+    `with made as (
+       insert into instances (content_type, build, requested_by_server, request_id) values ($1, $2, $3, $4)
+       on conflict (requested_by_server, request_id) where request_id is not null do update set asked_at = now()
+       returning ${COLUMNS}
+     ), members as (
+       insert into instance_roster (instance_id, account_id) select made.id, account from made, unnest($5::uuid[]) as account on conflict do nothing
+     )
+     select * from made`,
+    [asked.contentType, asked.build, asked.serverId, asked.requestId, [...accounts]],
+  );
+  if (!row) throw new Error('An instance was neither made nor found.');
+  return { instance: instanceOf(row) };
+}
+
+/** An instance that this server asked for. */
+export async function requestedInstance(
+  tx: Queryable,
+  serverId: string,
+  by: { readonly id: string } | { readonly requestId: string },
+): Promise<Instance | undefined> {
+  const [row] = await tx.query<Row>(
+    `select ${COLUMNS} from instances where requested_by_server = $1 and ${'id' in by ? 'id' : 'request_id'} = $2`,
+    [serverId, 'id' in by ? by.id : by.requestId],
+  );
+  if (row?.state === 'wanted') await stillWanted(tx, row.id);
+  return row && instanceOf(row);
+}

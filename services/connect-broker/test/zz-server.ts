@@ -1,0 +1,17 @@
+import Fastify from 'fastify';
+import { makeLog } from '../src/log.ts';
+import { publicApplication } from '../src/http/public.ts';
+import { boardOf } from '../src/realms/board.ts';
+import { testBroker } from './support/broker.ts';
+const database: any = { query: async () => [], listen: async () => undefined, up: true, poolState: () => ({}), close: async () => {} };
+const broker = testBroker(database, undefined, { log: makeLog('warn') });
+const app = await publicApplication(broker);
+await boardOf(broker).refresh();
+const body = boardOf(broker).list().body;
+const doc = JSON.parse(body.toString());
+const bare = Fastify();
+bare.get('/', (_r, reply) => reply.type('application/json; charset=utf-8').send(body));
+bare.get('/object', async () => doc);
+await app.listen({ port: 18201, host: '127.0.0.1' });
+await bare.listen({ port: 18202, host: '127.0.0.1' });
+console.log('ready', body.length);
