@@ -77,7 +77,7 @@ export interface FieldProps extends Omit<JSX.HTMLAttributes<HTMLInputElement>, '
   readonly required?: boolean;
   readonly maxLength?: number;
   readonly minLength?: number;
-  readonly value?: string | undefined;
+  readonly defaultValue?: string;
   readonly inputMode?: string;
   readonly spellcheck?: boolean;
 }

@@ -22,9 +22,14 @@ const TOKEN_READ_MS = 60_000;
 /**
  * The pod's ServiceAccount.
  * @param directory where the kubelet mounts it
+ * @param tokenReadMs how long a token that was read is used
  * @throws when this is no pod with a ServiceAccount token
  */
-export function podCredentials(environment: NodeJS.ProcessEnv = process.env, directory: string = SERVICE_ACCOUNT): ApiCredentials {
+export function podCredentials(
+  environment: NodeJS.ProcessEnv = process.env,
+  directory: string = SERVICE_ACCOUNT,
+  tokenReadMs: number = TOKEN_READ_MS,
+): ApiCredentials {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
   if (!host || !port) {
     throw new Error(
@@ -44,7 +49,7 @@ export function podCredentials(environment: NodeJS.ProcessEnv = process.env, dir
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     tls: { ca },
     authorization: async () => {
-      if (performance.now() - token.readAt > TOKEN_READ_MS) token = { text: read('token').trim(), readAt: performance.now() };
+      if (performance.now() - token.readAt >= tokenReadMs) token = { text: read('token').trim(), readAt: performance.now() };
       return `Bearer ${token.text}`;
     },
   };

@@ -33,9 +33,11 @@ import {
 } from './view.ts';
 
 /** The joined side of the view; whether it is whole and how old it is, the reflectors know. */
-export interface KubernetesIndex extends Omit<ServerView, 'synced' | 'ageSeconds'> {
+export interface KubernetesIndex extends Omit<ServerView, 'synced' | 'ageSeconds' | 'instancesKnown'> {
   /** What must be listed and watched to fill it: exactly what the Roles in the realms' and the instances' namespaces allow. */
   readonly collections: readonly Collection<unknown>[];
+  /** Those among them that say which instances there are; none without instanced content. */
+  readonly instanceCollections: readonly Collection<unknown>[];
   /** Addresses have been resolved anew. */
   addressesChanged(): void;
 }
@@ -278,6 +280,9 @@ export function kubernetesIndex(settings: Settings, findAddresses: AddressBook['
 
   return {
     collections,
+    instanceCollections: collections.filter(
+      ({ path }) => instancesNamespace !== undefined && path.includes(`/namespaces/${instancesNamespace}/`),
+    ),
     world: (realm, continent) => {
       const state = realms.get(realm);
       return state && worldsOf(state).get(continent);

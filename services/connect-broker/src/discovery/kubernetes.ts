@@ -42,7 +42,7 @@ export function connectToKubernetes(settings: Settings, log: FastifyBaseLogger, 
     ...(options.resolve ? { resolve: options.resolve } : {}),
   });
   const index = kubernetesIndex(settings, addresses.find);
-  const { collections, addressesChanged, ...reading } = index;
+  const { collections, instanceCollections, addressesChanged, ...reading } = index;
   const lists = turns(LISTS_AT_ONCE);
   const startedAt = performance.now();
   let synced = false;
@@ -65,10 +65,14 @@ export function connectToKubernetes(settings: Settings, log: FastifyBaseLogger, 
       timing: { watchSeconds: watchSecondsFor(collections.length), ...options.timing },
     }),
   );
+  const ofInstances = reflectors.filter((_, number) => instanceCollections.includes(collections[number] as (typeof collections)[number]));
   const view: ServerView = {
     ...reading,
     get synced() {
       return synced;
+    },
+    get instancesKnown() {
+      return ofInstances.every(({ listed }) => listed);
     },
     ageSeconds: () => {
       const now = performance.now();

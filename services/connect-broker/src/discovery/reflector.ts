@@ -60,6 +60,8 @@ export interface Collection<Item> {
 export interface Reflector {
   /** Whether there was a first answer: a list, or a refusal. */
   readonly answered: boolean;
+  /** Whether what is known is the API's own list, and not what a refusal left. */
+  readonly listed: boolean;
   /** Milliseconds (performance.now) when the API was last heard here; undefined while it refuses, because then there is nothing to be old. */
   lastHeard(): number | undefined;
   /** Resolves when nothing is under way any more. */
@@ -263,6 +265,9 @@ export function reflector<Item>({ client, collection, log, lists, onState, timin
   return {
     get answered() {
       return answered;
+    },
+    get listed() {
+      return listedAt !== undefined && refusedSince === undefined;
     },
     lastHeard: () => (refusedSince === undefined ? heard : undefined),
     stop: async () => {

@@ -13,6 +13,8 @@ export interface StaticView extends ServerView {
   /** For tests of what an old view does. @default 0 */
   setAgeSeconds(seconds: number): void;
   setSynced(synced: boolean): void;
+  /** For tests of what happens when GameServers cannot be seen. @default true */
+  setInstancesKnown(known: boolean): void;
 }
 
 export function staticView(initial: readonly WorldServer[] = []): StaticView {
@@ -22,6 +24,7 @@ export function staticView(initial: readonly WorldServer[] = []): StaticView {
   const listeners = new Set<() => void>();
   let age = 0;
   let synced = true;
+  let instancesKnown = true;
   let told = false;
   const changed = () => {
     if (told) return;
@@ -34,6 +37,9 @@ export function staticView(initial: readonly WorldServer[] = []): StaticView {
   return {
     get synced() {
       return synced;
+    },
+    get instancesKnown() {
+      return instancesKnown;
     },
     ageSeconds: () => age,
     world: (realm, continent) => worlds.get(`world:${realm}/${continent}`),
@@ -74,6 +80,9 @@ export function staticView(initial: readonly WorldServer[] = []): StaticView {
     setSynced: (value) => {
       synced = value;
       changed();
+    },
+    setInstancesKnown: (value) => {
+      instancesKnown = value;
     },
   };
 }

@@ -83,6 +83,11 @@ export interface ServerView {
   /** GameServers that carry this instance id; more than one only by a lost response. */
   instancesOf(instanceId: string): readonly InstanceServer[];
   instances(): readonly InstanceServer[];
+  /**
+   * False while the source does not show GameServers at all (rights or definitions are missing): then one that is not in the view may be there nevertheless,
+   * and nobody concludes that it is gone.
+   */
+  readonly instancesKnown: boolean;
   fleet(contentType: string): FleetState | undefined;
   /** Calls back after each change, at most once per turn of the event loop; returns how to stop. */
   onChange(listener: () => void): () => void;

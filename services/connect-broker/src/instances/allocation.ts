@@ -19,7 +19,7 @@ const NO_SERVER_SECONDS = 600;
 /** Pause until the next attempt: doubles from the first to the most, a random half taken off. A server that starts takes seconds. */
 const RETRY_SECONDS = { first: 0.5, most: 4 };
 /** Contention is over in a moment. */
-const CONTENTION = { tries: 3, pauseMs: 100 };
+const CONTENTION = { tries: 3, pauseMs: 100, withinMs: 3_000 };
 
 interface Due {
   readonly id: string;
@@ -67,10 +67,11 @@ async function attempt(broker: Pick<Broker, 'database' | 'metrics' | 'log'>, all
 }
 
 async function allocate(allocator: Allocator, due: Due, count: (result: AllocationOutcome) => void): Promise<AllocationResult> {
+  const began = performance.now();
   for (let tries = 1; ; tries++) {
     const result = await allocator.allocate({ instanceId: due.id, contentType: due.content_type, build: due.build });
     count(result.state);
-    if (result.state !== 'contention' || tries === CONTENTION.tries) return result;
+    if (result.state !== 'contention' || tries === CONTENTION.tries || performance.now() - began > CONTENTION.withinMs) return result;
     await new Promise((resolve) => setTimeout(resolve, CONTENTION.pauseMs * tries * (0.5 + Math.random())));
   }
 }

@@ -72,6 +72,16 @@ export async function instanceFor(
   return { instance: instanceOf(row), mine: row.mine };
 }
 
+/** Open instances with the account on their roster, the newest first: what a client that was restarted can go back to. */
+export async function openInstances(tx: Queryable, accountId: string): Promise<Instance[]> {
+  const rows = await tx.query<Row>(
+    `select ${COLUMNS} from instances join instance_roster on instance_id = id
+     where account_id = $1 and state <> 'ended' order by created_at desc limit 50`,
+    [accountId],
+  );
+  return rows.map(instanceOf);
+}
+
 const stillWanted = (tx: Queryable, id: string): Promise<unknown> =>
   tx.query("update instances set asked_at = now() where id = $1 and state = 'wanted'", [id]);
 

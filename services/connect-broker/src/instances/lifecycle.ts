@@ -22,8 +22,8 @@ export const isOpenFor = (server: InstanceServer | undefined, instanceId: string
   server.readyFor === instanceId &&
   server.identity !== undefined;
 
-/** Whether the view may be acted on: what it does not have is not there. */
-export const isCurrent = (view: ServerView): boolean => view.synced && view.ageSeconds() <= MAX_VIEW_AGE_SECONDS;
+/** Whether the view may be acted on: what it says of servers holds, and what it does not have is not there. */
+export const isCurrent = (view: ServerView): boolean => view.synced && view.instancesKnown && view.ageSeconds() <= MAX_VIEW_AGE_SECONDS;
 
 interface Open {
   readonly id: string;
@@ -46,14 +46,23 @@ export async function followServers(broker: Pick<Broker, 'database' | 'view' | '
   const ready: string[] = [];
   for (const { id, state, game_server, settled } of open) {
     const server = view.instance(game_server);
-    if (server === undefined) {
-      if (settled && (await endInstance(database, id, 'server-gone'))) log.info({ instance: id }, 'the server of an instance is gone');
-    } else if (STOPPED.has(server.state)) {
-      await endInstance(database, id, 'server-stopped');
+    const lost = server === undefined ? settled && 'server-gone' : STOPPED.has(server.state) && 'server-stopped';
+    if (lost) {
+      log.info({ instance: id, gameServer: game_server, because: lost }, 'the server of an instance is lost');
+      // Nobody was let in yet: another server does as well, for as long as an instance may wait for its first one.
+      if (state === 'allocated') await wantAnother(database, id, game_server);
+      else await endInstance(database, id, lost);
     } else if (state === 'allocated' && isOpenFor(server, id)) ready.push(id);
   }
   if (ready.length > 0) await markReady(broker, ready);
 }
+
+const wantAnother = (tx: Queryable, id: string, lost: string): Promise<unknown> =>
+  tx.query(
+    `update instances set state = 'wanted', game_server = null, allocated_at = null, asked_at = now(), next_attempt_at = now()
+     where id = $1 and state = 'allocated' and game_server = $2`,
+    [id, lost],
+  );
 
 async function markReady({ database, metrics }: Pick<Broker, 'database' | 'metrics'>, ids: readonly string[]): Promise<void> {
   const opened = await database.query<{ content_type: string; seconds: number }>(

@@ -13,7 +13,7 @@ import { clientOutdated, clientSchema, encodingsSchema, fits, tokenAnswer, token
 import { reserve } from '../play/sessions.ts';
 import { issueToken } from '../play/tokens.ts';
 import { Problem } from '../problem.ts';
-import { type Instance, instanceFor, ownInstance } from './instances.ts';
+import { type Instance, instanceFor, openInstances, ownInstance } from './instances.ts';
 import { isCurrent, isOpenFor } from './lifecycle.ts';
 import { wakeAllocation } from './tasks.ts';
 
@@ -53,6 +53,18 @@ export const instanceRoutes =
       if (instance.state === 'ended') return 'ended';
       const server = instance.gameServer === undefined ? undefined : view.instance(instance.gameServer);
       return isOpenFor(server, instance.id) ? 'ready' : 'starting';
+    };
+
+    const answer = (instance: Instance): z.output<typeof instanceAnswerSchema> => {
+      const state = stateOf(instance);
+      return {
+        instanceId: instance.id,
+        contentType: instance.contentType,
+        state,
+        ...(instance.endedBecause === undefined ? {} : { endedBecause: instance.endedBecause }),
+        ...(state === 'starting' ? { pollAfterSeconds: POLL_SECONDS } : {}),
+        pollUrl: pollUrl(instance.id),
+      };
     };
 
     /** @throws Problem `not-found`, `not-on-roster` */
@@ -188,16 +200,23 @@ export const instanceRoutes =
       },
       async (request) => {
         const { accountId } = await requireAccount(broker, request);
-        const instance = await find(request.params.id, accountId);
-        const state = stateOf(instance);
-        return {
-          instanceId: instance.id,
-          contentType: instance.contentType,
-          state,
-          ...(instance.endedBecause === undefined ? {} : { endedBecause: instance.endedBecause }),
-          ...(state === 'starting' ? { pollAfterSeconds: POLL_SECONDS } : {}),
-          pollUrl: pollUrl(instance.id),
-        };
+        return answer(await find(request.params.id, accountId));
+      },
+    );
+
+    application.get(
+      '/v1/instances',
+      {
+        schema: {
+          tags: ['play'],
+          summary: 'One’s open instances, the newest first: what a client can go back to after a restart.',
+          security: SECURITY,
+          response: { 200: z.object({ instances: z.array(instanceAnswerSchema) }) },
+        },
+      },
+      async (request) => {
+        const { accountId } = await requireAccount(broker, request);
+        return { instances: (await openInstances(database, accountId)).map(answer) };
       },
     );
   };

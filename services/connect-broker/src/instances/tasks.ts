@@ -10,11 +10,11 @@ import { reap } from './reaping.ts';
 
 /** One indexed look that mostly finds nothing; a player waits for what it finds. */
 const ALLOCATE_MS = 1_000;
-/** Without a change of the view; with one it is done within a moment. */
+/** Without a change of the view; with one it is done sooner. */
 const FOLLOW_MS = 5_000;
 const TIDY_MS = 15_000;
-/** Changes of the view that are looked at together. */
-const GATHER_MS = 100;
+/** Changes of the view that are looked at together; nobody waits for it, because tokens go by the view itself. */
+const GATHER_MS = 500;
 
 const wakers = new WeakMap<Broker, () => void>();
 

@@ -12,6 +12,7 @@ import { boardOf, type Prebuilt } from './board.ts';
 import { REALM_STATUSES } from './document.ts';
 import { isNamed } from './etag.ts';
 import { openEventStream } from './event-stream.ts';
+import { answerRealmsFirst } from './fast-path.ts';
 
 const currency = z.object({
   current: z.boolean(),
@@ -41,11 +42,13 @@ const currencies = {
 };
 const notModified = z.void().describe('It still is what If-None-Match names.');
 
-function answer(request: FastifyRequest, reply: FastifyReply, { body, etag }: Prebuilt): FastifyReply {
+/** The bytes as they are: the reply's serialiser and its type are for objects. */
+function answer(request: FastifyRequest, reply: unknown, { body, etag }: Prebuilt): void {
+  const raw = reply as FastifyReply;
   // May be kept, and must be asked about each time: the answer then is a 304 without a body.
-  reply.header('cache-control', 'no-cache').header('etag', etag);
-  if (isNamed(etag, request.headers['if-none-match'])) return reply.status(304).send();
-  return reply.type('application/json; charset=utf-8').send(body);
+  raw.header('cache-control', 'no-cache').header('etag', etag);
+  if (isNamed(etag, request.headers['if-none-match'])) raw.status(304).send();
+  else raw.type('application/json; charset=utf-8').send(body);
 }
 
 /** The account behind a session, if there is a valid one: streams are counted by it. A database that is away makes no difference here. */
@@ -62,6 +65,7 @@ export const realmRoutes =
   (broker: Broker): FastifyPluginAsyncZod =>
   async (application) => {
     const board = boardOf(broker);
+    answerRealmsFirst(application.server, broker, board);
 
     application.get(
       '/v1/realms',
@@ -74,7 +78,7 @@ export const realmRoutes =
           response: { 200: z.object({ ...currencies, realms: z.array(realm) }), 304: notModified },
         },
       },
-      (request, reply) => answer(request, reply, board.list()),
+      (request, reply) => answer(request as FastifyRequest, reply, board.list()),
     );
 
     application.get(
@@ -90,7 +94,7 @@ export const realmRoutes =
       (request, reply) => {
         const found = board.realm(request.params.realm);
         if (!found) throw new Problem('not-found', `There is no realm '${request.params.realm}'. GET /v1/realms lists them.`);
-        return answer(request, reply, found);
+        answer(request as FastifyRequest, reply, found);
       },
     );
 

@@ -27,7 +27,8 @@ onDatabase('characters', (database) => {
     broker.dispose();
   });
   const make = (body: object, who = player) => as(application, who, 'POST', '/v1/characters', { name: 'Brynja', realm: 'aurora', ...body });
-  const list = async (who = player) => (await as(application, who, 'GET', '/v1/characters')).body.characters as { id: string; name: string; playing: boolean }[];
+  const list = async (who = player) =>
+    (await as(application, who, 'GET', '/v1/characters')).body.characters as { id: string; name: string; playing: boolean }[];
 
   test('are made in a realm’s first continent when none is said', async () => {
     const { status, body } = await make({});
@@ -66,7 +67,10 @@ onDatabase('characters', (database) => {
 
   test('need a realm that exists, and hear which do', async () => {
     const { status, body } = await make({ realm: 'atlantis' });
-    assert.deepEqual([status, body.mistakes], [422, [{ in: 'body', at: '/realm', problem: 'there is no such realm; there are aurora, umbra' }]]);
+    assert.deepEqual(
+      [status, body.mistakes],
+      [422, [{ in: 'body', at: '/realm', problem: 'there is no such realm; there are aurora, umbra' }]],
+    );
   });
 
   test('need a continent of that realm', async () => {
@@ -103,7 +107,9 @@ onDatabase('characters', (database) => {
   });
 
   test('that wait in a queue leave it when they are deleted', async () => {
-    await database().query("insert into worlds (server_id, realm, continent) values ('world:aurora/eldermoor', 'aurora', 'eldermoor') on conflict do nothing");
+    await database().query(
+      "insert into worlds (server_id, realm, continent) values ('world:aurora/eldermoor', 'aurora', 'eldermoor') on conflict do nothing",
+    );
     await database().query("insert into queue_entries (server_id, account_id, character_id) values ('world:aurora/eldermoor', $1, $2)", [
       player.accountId,
       player.characterId,

@@ -213,6 +213,16 @@ describe('the view', () => {
     await until('instances are seen', () => view.instances().length === 1);
   });
 
+  test('does not claim to know instances that it may not see', async () => {
+    api.trouble = ({ path }) => (path === PATHS.gameServers ? 403 : undefined);
+    const { view } = connect();
+    await until('synced', () => view.synced);
+    const blind = view.instancesKnown;
+    api.trouble = () => undefined;
+    await until('instances are known', () => view.instancesKnown);
+    assert.equal(blind, false);
+  });
+
   test('keeps what it has seen when rights are lost for a moment', async () => {
     const { view } = connect();
     await until('synced', () => view.synced);

@@ -90,11 +90,31 @@ onDatabase('the server of an instance', (database) => {
     assert.equal(await stateOf(id), 'ready');
   });
 
+  test('does not end it while GameServers cannot be seen at all', async () => {
+    const id = await running({}, false);
+    world.broker.view.setInstancesKnown(false);
+    await followServers(world.broker);
+    world.broker.view.setInstancesKnown(true);
+    assert.equal(await stateOf(id), 'ready');
+  });
+
   test('ends it when it shuts down', async () => {
     const id = await running({}, { state: 'Shutdown' });
     await followServers(world.broker);
     assert.equal((await rowOf(world, id)).ended_because, 'server-stopped');
   });
+
+  for (const [what, server] of [
+    ['is gone', false],
+    ['shuts down', { state: 'Shutdown' }],
+  ] as const) {
+    test(`is exchanged for another one when it ${what} before anybody could enter`, async () => {
+      const id = await running({ state: 'allocated', ready_at: null }, server);
+      await followServers(world.broker);
+      const { state, game_server } = await rowOf(world, id);
+      assert.deepEqual([state, game_server], ['wanted', null]);
+    });
+  }
 
   test('keeps no place of a player when it is gone', async () => {
     const session = await place(world, await player(world), 'instance:dungeon-a', 'pod-dungeon-a');

@@ -214,6 +214,17 @@ onDatabase('instances over HTTP', (database) => {
     assert.equal((await look(who, await ready([who]))).body.state, 'ready');
   });
 
+  test('one’s open instances are listed, and nobody else’s', async () => {
+    const who = await player(world);
+    const id = await ready([who]);
+    await connect(await player(world), 'dungeon');
+    const answer = await app.inject({ method: 'GET', url: '/v1/instances', headers: who.headers });
+    assert.deepEqual(
+      (answer.json() as { instances: { instanceId: string }[] }).instances.map(({ instanceId }) => instanceId),
+      [id],
+    );
+  });
+
   test('looking keeps the wish', async () => {
     const who = await player(world);
     const { body } = await connect(who, 'dungeon');

@@ -26,7 +26,8 @@ onDatabase('the API of game servers', (database) => {
     internal = await internalApplication(broker);
   });
   beforeEach(async () => {
-    for (const table of ['play_sessions', 'queue_entries', 'game_servers', 'server_orders', 'accounts']) await database().query(`delete from ${table}`);
+    for (const table of ['play_sessions', 'queue_entries', 'game_servers', 'server_orders', 'accounts'])
+      await database().query(`delete from ${table}`);
     await settle(database());
     player = await makePlayer(broker);
   });
@@ -105,7 +106,11 @@ onDatabase('the API of game servers', (database) => {
 
     test('with another client id is refused', async () => {
       const session = await token();
-      assert.deepEqual(refused(await call(ELDERMOOR, 'claims', { ...session, clientId: '18446744073709551615' })), [409, 'claim-refused', 'mismatch']);
+      assert.deepEqual(refused(await call(ELDERMOOR, 'claims', { ...session, clientId: '18446744073709551615' })), [
+        409,
+        'claim-refused',
+        'mismatch',
+      ]);
     });
 
     test('by another pod of the same server is refused', async () => {
@@ -204,9 +209,10 @@ onDatabase('the API of game servers', (database) => {
       const later = await token('sunreach');
       await database().query("update play_sessions set token_expires_at = now() - interval '14 s' where id = $1", [later.playSessionId]);
       await call(SUNREACH, 'claims', later);
-      const [row] = await database().query<{ left: boolean }>("select token_expires_at >= now() - interval '5 s' as left from play_sessions where id = $1", [
-        later.playSessionId,
-      ]);
+      const [row] = await database().query<{ left: boolean }>(
+        "select token_expires_at >= now() - interval '5 s' as left from play_sessions where id = $1",
+        [later.playSessionId],
+      );
       assert.equal(row?.left, true);
     });
 
@@ -432,6 +438,8 @@ onDatabase('the API of game servers', (database) => {
     await expirePlaces(broker);
     await database().query("update play_sessions set held_until = now() - interval '1 s'");
     await expirePlaces(broker);
-    assert.deepEqual(await database().query('select owner, epoch from characters where id = $1', [player.characterId]), [{ owner: null, epoch: 1n }]);
+    assert.deepEqual(await database().query('select owner, epoch from characters where id = $1', [player.characterId]), [
+      { owner: null, epoch: 1n },
+    ]);
   });
 });

@@ -69,7 +69,9 @@ onDatabase('connecting to a world', (database) => {
 
   test('stores the session that the user data names', async () => {
     const { body } = await connect(application, player);
-    const rows = await database().query('select account_id, character_id, server_id, state from play_sessions where id = $1', [body.playSessionId]);
+    const rows = await database().query('select account_id, character_id, server_id, state from play_sessions where id = $1', [
+      body.playSessionId,
+    ]);
     assert.deepEqual(rows, [{ account_id: player.accountId, character_id: player.characterId, server_id: SERVER, state: 'reserved' }]);
   });
 
@@ -117,7 +119,11 @@ onDatabase('connecting to a world', (database) => {
   }
 
   const reasons: [string, () => unknown, string][] = [
-    ['maintenance', () => database().query("insert into realm_maintenance (realm, message) values ('aurora', 'new dungeon')"), 'maintenance'],
+    [
+      'maintenance',
+      () => database().query("insert into realm_maintenance (realm, message) values ('aurora', 'new dungeon')"),
+      'maintenance',
+    ],
     [
       'a server that does not accept',
       () =>
@@ -153,7 +159,9 @@ onDatabase('connecting to a world', (database) => {
   });
 
   test('takes a client whose protocol is written in decimal', async () => {
-    const answer = await connect(application, player, 'aurora', { client: { protocolId: BigInt(TEST_PROTOCOL_ID).toString(), build: TEST_BUILD } });
+    const answer = await connect(application, player, 'aurora', {
+      client: { protocolId: BigInt(TEST_PROTOCOL_ID).toString(), build: TEST_BUILD },
+    });
     assert.equal(answer.status, 200);
   });
 
@@ -182,7 +190,7 @@ onDatabase('connecting to a world', (database) => {
 
   test('reserves nothing for a refused client', async () => {
     await connect(application, player, 'aurora', { client: { build: 'old' } });
-    assert.deepEqual(await database().query("select 1 from play_sessions where account_id = $1", [player.accountId]), []);
+    assert.deepEqual(await database().query('select 1 from play_sessions where account_id = $1', [player.accountId]), []);
   });
 
   test('queues for a world that starts', async () => {
@@ -199,7 +207,8 @@ onDatabase('connecting to a world', (database) => {
 
   test('counts an issued token', async () => {
     const value = async () =>
-      (await broker.metrics.tokens.get()).values.find(({ labels }) => labels.result === 'issued' && labels.target === 'aurora/eldermoor')?.value ?? 0;
+      (await broker.metrics.tokens.get()).values.find(({ labels }) => labels.result === 'issued' && labels.target === 'aurora/eldermoor')
+        ?.value ?? 0;
     const earlier = await value();
     await connect(application, player);
     assert.equal(await value(), earlier + 1);

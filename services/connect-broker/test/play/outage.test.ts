@@ -88,13 +88,19 @@ describe('play while the database dies', { skip: NO_POSTGRES }, () => {
       await database.query(`update ${table} set ${columns.map((column) => `${column} = ${column} - interval '5 minutes'`).join(', ')}`);
     await database.query('select broker_beat()');
     await expirePlaces(broker);
-    const states = await database.query("select state, count(*)::integer as places from play_sessions where state <> 'ended' group by state order by state");
+    const states = await database.query(
+      "select state, count(*)::integer as places from play_sessions where state <> 'ended' group by state order by state",
+    );
     assert.deepEqual(states, [
       { state: 'active', places: 1 },
       { state: 'reserved', places: 2 },
     ]);
     assert.deepEqual(
-      await Promise.all([players[3] as Player, players[4] as Player].map(async (player) => (await as(application, player, 'GET', '/v1/queue')).body.position)),
+      await Promise.all(
+        [players[3] as Player, players[4] as Player].map(
+          async (player) => (await as(application, player, 'GET', '/v1/queue')).body.position,
+        ),
+      ),
       [1, 2],
     );
   });

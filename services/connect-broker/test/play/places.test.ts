@@ -50,10 +50,10 @@ onDatabase('places in a world', (database) => {
   const release = (session: { playSessionId: string; epoch: string }, reason: string) =>
     asServer(internal, broker, SERVER, 'releases', { ...session, reason });
   const age = (column: string, seconds: number, player: Player) =>
-    database().query(`update play_sessions set ${column} = ${column} - make_interval(secs => $1) where account_id = $2 and state <> 'ended'`, [
-      seconds,
-      player.accountId,
-    ]);
+    database().query(
+      `update play_sessions set ${column} = ${column} - make_interval(secs => $1) where account_id = $2 and state <> 'ended'`,
+      [seconds, player.accountId],
+    );
   const newcomer = async () => (await connect(application, await makePlayer(broker))).status;
   const poll = (player: Player) => as(application, player, 'GET', '/v1/queue');
 
@@ -296,7 +296,13 @@ describe('many connects at once through two replicas', { skip: NO_POSTGRES }, ()
       players.map(async (player, index) => {
         for (;;) {
           // One address each: the limit of requests is another test's. A slow machine says 503 to whom no connection of the pool came free for in time; clients come again.
-          const answer = await connect(applications[index % 2] as Application, player, 'aurora', {}, `10.${index % 2}.${index >> 8}.${index & 255}`);
+          const answer = await connect(
+            applications[index % 2] as Application,
+            player,
+            'aurora',
+            {},
+            `10.${index % 2}.${index >> 8}.${index & 255}`,
+          );
           if (answer.status !== 503) return answer;
         }
       }),
@@ -319,7 +325,9 @@ describe('many connects at once through two replicas', { skip: NO_POSTGRES }, ()
   });
 
   test('as many places are taken', async () => {
-    assert.deepEqual(await first().query("select count(*)::integer as taken from play_sessions where state <> 'ended'"), [{ taken: CAPACITY }]);
+    assert.deepEqual(await first().query("select count(*)::integer as taken from play_sessions where state <> 'ended'"), [
+      { taken: CAPACITY },
+    ]);
   });
 
   test('everybody else was told another position', () => {
@@ -355,7 +363,13 @@ describe('many connects at once through two replicas', { skip: NO_POSTGRES }, ()
     const [player] = players as [Player];
     const both = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
-        connect(applications[index % 2] as Application, player, 'aurora', { continent: index % 4 < 2 ? 'eldermoor' : 'sunreach' }, `10.8.0.${index}`),
+        connect(
+          applications[index % 2] as Application,
+          player,
+          'aurora',
+          { continent: index % 4 < 2 ? 'eldermoor' : 'sunreach' },
+          `10.8.0.${index}`,
+        ),
       ),
     );
     assert.deepEqual(
@@ -363,9 +377,10 @@ describe('many connects at once through two replicas', { skip: NO_POSTGRES }, ()
       both.map(() => 200),
     );
     assert.deepEqual(
-      await first().query("select count(*)::integer as open from play_sessions where account_id = $1 and state <> 'ended' and superseded_by is null", [
-        player.accountId,
-      ]),
+      await first().query(
+        "select count(*)::integer as open from play_sessions where account_id = $1 and state <> 'ended' and superseded_by is null",
+        [player.accountId],
+      ),
       [{ open: 1 }],
     );
   });

@@ -43,7 +43,10 @@ export async function makePlayers(
   });
 }
 
-export async function makePlayer(broker: Pick<TestBroker, 'database' | 'sessionKeys'>, options?: Parameters<typeof makePlayers>[2]): Promise<Player> {
+export async function makePlayer(
+  broker: Pick<TestBroker, 'database' | 'sessionKeys'>,
+  options?: Parameters<typeof makePlayers>[2],
+): Promise<Player> {
   return (await makePlayers(broker, 1, options))[0] as Player;
 }
 
@@ -63,9 +66,16 @@ export const as = (
   url: string,
   payload?: object,
   remoteAddress = '198.51.100.20',
-): Promise<Answer> => answered(application.inject({ method, url, headers: player.headers, remoteAddress, ...(payload ? { payload } : {}) }));
+): Promise<Answer> =>
+  answered(application.inject({ method, url, headers: player.headers, remoteAddress, ...(payload ? { payload } : {}) }));
 
-export const connect = (application: Application, player: Player, realm = 'aurora', body: object = {}, remoteAddress?: string): Promise<Answer> =>
+export const connect = (
+  application: Application,
+  player: Player,
+  realm = 'aurora',
+  body: object = {},
+  remoteAddress?: string,
+): Promise<Answer> =>
   as(application, player, 'POST', `/v1/realms/${realm}/connect`, { characterId: player.characterId, ...body }, remoteAddress);
 
 /** A request of the game server `serverId` to the internal port. */
