@@ -4,7 +4,7 @@
 #
 #   eval "$(.ci/control-plane.sh)"
 #
-# With ../shared/control-plane/build.sh it builds two Kubernetes versions and Argo CD (the first time takes some 20 minutes on two cores, later ones no time);
+# With ../shared/control-plane/build.sh it builds two Kubernetes versions and Argo CD (the first time takes some 25 minutes on two cores, later ones no time);
 # without, it passes on the KUBEBUILDER_ASSETS that is set already.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -36,4 +36,6 @@ if [ -d ../shared/crds ]; then export_line MMO_CRDS_MIRROR "$(realpath ../shared
 if [ -n "${ARGOCD_BINARY:-}" ]; then export_line ARGOCD_BINARY "$ARGOCD_BINARY"
 elif command -v go >/dev/null && argocd=$(test/cluster/build-argo-cd.sh | tail -n 1); then export_line ARGOCD_BINARY "$argocd"
 else say "Argo CD could not be built; its tests will be skipped."; fi
-command -v redis-server >/dev/null || say "redis-server is not installed; the tests of Argo CD will be skipped."
+for program in redis-server git; do
+  command -v "$program" >/dev/null || say "$program is not installed; the tests of Argo CD need it."
+done

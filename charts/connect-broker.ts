@@ -2,10 +2,12 @@
  * The connect broker: the players' single entry point, its migration, Services, route, rights, monitoring and secrets.
  * It deliberately grants nothing in other namespaces: realms and instances each give the broker its Role, so that removing one removes the right.
  */
+
+import { basename as fileName } from 'node:path/posix';
 import type { Chart } from 'cdk8s';
 import { workload } from '../argocd/catalog/workloads';
 import { PrometheusRule, ServiceMonitor } from '../imports/monitoring.coreos.com';
-import { BROKER_PORT_NAMES, BROKER_STREAMING_PATHS } from '../lib/broker-contract';
+import { BROKER_FILES, BROKER_PORT_NAMES, BROKER_STREAMING_PATHS } from '../lib/broker-contract';
 import { type BuildContext, type Component, labels, syncWave } from '../lib/component';
 import { addBrokerMigration, addBrokerPrerequisites, addBrokerServer, BROKER_OBJECTS, BROKER_WAVES } from '../lib/constructs/broker';
 import { BROKER_ALERTS } from '../lib/constructs/broker-alerts';
@@ -135,6 +137,26 @@ function flows(cluster: Cluster): readonly Flow[] {
       ports: [{ port: POSTGRES_PORT }],
       because: 'Accounts, sessions, characters and queues are in PostgreSQL.',
     },
+    ...(cluster.broker.openId.length > 0
+      ? [
+          {
+            from: broker,
+            to: { outside: 'anywhere' } as const,
+            ports: [{ port: 443 }],
+            because: 'It asks the issuers of OpenID Connect, in the home or on the Internet, who somebody is.',
+          },
+        ]
+      : []),
+    ...(cluster.broker.mail
+      ? [
+          {
+            from: broker,
+            to: { outside: 'anywhere' } as const,
+            ports: [{ port: cluster.broker.mail.port }],
+            because: 'It hands mails with reset links to the mail server.',
+          },
+        ]
+      : []),
     { from: brokerMigration, to: database, ports: [{ port: POSTGRES_PORT }], because: 'The migration brings the schema up to date.' },
   ];
 }
@@ -195,6 +217,34 @@ function addSecrets(chart: Chart, context: BuildContext): void {
     annotations,
     purpose: 'netcode keys of all realms and content types, with which the broker makes connect tokens',
   });
+  if (cluster.broker.openId.length > 0) {
+    context.secret(chart, {
+      namespace,
+      name: BROKER_OBJECTS.openId,
+      keys: Object.fromEntries(
+        cluster.broker.openId.map(({ name, title, issuer }) => [
+          name,
+          { value: `broker/openid/${name}`, source: { ask: `Client secret of this broker at ${title} (${issuer})` } },
+        ]),
+      ),
+      annotations,
+      purpose: 'client secrets with which the broker proves itself to the issuers of OpenID Connect',
+    });
+  }
+  if (cluster.broker.mail) {
+    context.secret(chart, {
+      namespace,
+      name: BROKER_OBJECTS.mail,
+      keys: {
+        [fileName(BROKER_FILES.smtpUrl)]: {
+          value: 'broker/smtp-url',
+          source: { ask: `URL of the mail server on port ${cluster.broker.mail.port}, such as smtps://user:password@mail.example.org:465` },
+        },
+      },
+      annotations,
+      purpose: 'where and as whom the broker sends mail',
+    });
+  }
 }
 
 function addServices(chart: Chart): void {

@@ -7,7 +7,7 @@ import { IpAddressPool, L2Advertisement } from '../imports/metallb.io';
 import { type Component, labels } from '../lib/component';
 import { alertRules } from '../lib/constructs/alerts';
 import { add } from '../lib/emit/manifest';
-import { toNumber } from '../lib/model/addresses';
+import { fromNumber, toNumber } from '../lib/model/addresses';
 import type { Cluster } from '../lib/model/cluster';
 
 const NAMESPACE = metallbChart.namespace;
@@ -92,5 +92,6 @@ function poolAddresses(cluster: Cluster): Record<string, string[]> {
 }
 
 function unique(addresses: readonly (string | undefined)[]): string[] {
-  return [...new Set(addresses.filter((address) => address !== undefined))].sort((a, b) => toNumber(a) - toNumber(b));
+  const numbers = new Set(addresses.filter((address) => address !== undefined).map(toNumber));
+  return [...numbers].sort((a, b) => a - b).map(fromNumber);
 }

@@ -34,6 +34,10 @@ export const BROKER_FILES = {
   netcodeKeys: '/etc/connect-broker/netcode-keys',
   /** Directory with the keys under which session tokens are hashed, 32 raw bytes each, named `generation-<n>`: the highest signs, all are accepted. */
   sessionKeys: '/etc/connect-broker/session-keys',
+  /** Directory with the client secrets of OpenID Connect, one file for each provider, named after it. Not there without providers. */
+  openId: '/etc/connect-broker/openid',
+  /** File with the mail server's URL: `smtps://user:password@host:465`. Not there without mail. */
+  smtpUrl: '/etc/connect-broker/mail/smtp-url',
   /** The only place that can be written: 64 MiB, gone with the pod. */
   temporary: '/tmp',
 } as const;
@@ -57,6 +61,9 @@ export const BROKER_OPERATIONS = {
 
 /** Prefixes of the paths on the players' port that answer with event streams: never buffered, and not counted against the requests in flight. */
 export const BROKER_STREAMING_PATHS = ['/v1/events'] as const;
+
+/** Prefix of the path on the internal port at which Agones' webhook policy asks how many servers a Fleet needs; the Fleet's name and `?warm=&max=` follow. */
+export const BROKER_AUTOSCALER_PATH = '/v1/autoscaler';
 
 /** User and group of the image's process. */
 export const BROKER_USER = 10001;
@@ -148,6 +155,8 @@ export interface BrokerConfig {
     readonly protocolId: string;
     /** The current build; instances are allocated of this one only. */
     readonly build: string;
+    /** Where players get the client of this build. @default none */
+    readonly downloadUrl?: string;
   };
   readonly kubernetes: {
     /** Audience of the tokens with which game servers call. */
@@ -158,4 +167,15 @@ export interface BrokerConfig {
   readonly nodes: readonly BrokerNode[];
   readonly realms: readonly BrokerRealm[];
   readonly instances: readonly BrokerContentType[];
+  /** Other ways to log in. @default none */
+  readonly openId?: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly clientSecretFile: string;
+    readonly scopes: readonly string[];
+  }[];
+  /** How reset links are sent. @default none */
+  readonly mail?: { readonly from: string; readonly smtpUrlFile: string };
 }

@@ -8,7 +8,7 @@ import type { UpstreamChart } from '../argocd/catalog/types';
 import { emitRoot, ROOT } from '../argocd/root';
 import { components as allComponents } from '../charts';
 import type { ApplicationSpec, BuildContext, Component, NamespaceSpec } from './component';
-import { type Exception, Manifest, type PlainObject } from './emit/manifest';
+import { type Exception, objectsOf, type PlainObject } from './emit/manifest';
 import type { Flow } from './flows';
 import type { Cluster } from './model/cluster';
 import { NetworkPlan } from './network-policies';
@@ -123,13 +123,7 @@ export function buildCluster(cluster: Cluster, options: BuildOptions): BuiltClus
   const app = new App();
   const objects: BuiltObject[] = [];
   const collect = (chart: Chart): void => {
-    for (const object of chart.apiObjects) {
-      if (!Manifest.isManifest(object))
-        throw new Error(
-          `${object.node.path} was made with 'new'; objects are added with add(), which types them and keeps their exceptions.`,
-        );
-      objects.push({ application: chart.node.id, manifest: object.manifest, exceptions: object.exceptions });
-    }
+    for (const { manifest, exceptions } of objectsOf(chart)) objects.push({ application: chart.node.id, manifest, exceptions });
   };
   for (const spec of specs) {
     const chart = new Chart(app, spec.name, { disableResourceNameHashes: true });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UpstreamChart } from '../argocd/catalog/types';
 import { type ChartVersion, charts as pinned } from '../versions';
-import { readTree, validateCustomResources } from './charts-verify/custom-resources';
+import { readObjects, validateCustomResources } from './charts-verify/custom-resources';
 import { Helm, HelmError, readChartSource } from './charts-verify/helm';
 import { findBlindMonitors } from './charts-verify/monitors';
 import { compareRecord, compareRenders, type Difference } from './charts-verify/record';
@@ -91,7 +91,7 @@ export async function verifyCharts(options: VerifyOptions): Promise<VerifyReport
         return reports;
       })
     ).flat();
-    const objects = options.dist === undefined ? undefined : readTree(options.dist);
+    const objects = options.dist === undefined ? undefined : readObjects(options.dist);
     const resources = objects && options.only === undefined ? validateCustomResources(objects, [...definitions.values()]) : undefined;
     return {
       helm: version,

@@ -102,6 +102,13 @@ const BROKER: Readonly<Record<string, Metric>> = {
     labels: ['fleet'],
     meaning: 'Time from the request for an instance until players may enter it.',
   },
+  mmo_broker_instances_reaped_total: {
+    exporter: 'connect-broker',
+    type: 'counter',
+    labels: ['fleet', 'reason'],
+    meaning:
+      'Game servers that the broker deleted because they did not end by themselves: `duplicate`, `ended`, `never-ready`, `never-joined`, `empty`, `lifetime` or `unknown`.',
+  },
   mmo_broker_database_up: { exporter: 'connect-broker', type: 'gauge', meaning: '1 when the last query succeeded, otherwise 0.' },
   mmo_broker_database_connections: {
     exporter: 'connect-broker',

@@ -7,10 +7,11 @@ import { labels } from './component';
 import { add, sameEverywhere } from './emit/manifest';
 import type { Flow, FlowPort, Outside, Peer, Workload, WorkloadGroup } from './flows';
 import { IntOrString, KubeNetworkPolicy, type NetworkPolicyPeer } from './k8s';
+import { PRIVATE_NETWORKS } from './model/addresses';
 import type { Cluster } from './model/cluster';
 
 /** Addresses that are not the Internet (RFC 1918, RFC 6598, loopback, link-local). */
-const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'];
+const PRIVATE = [...PRIVATE_NETWORKS, '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16'].sort();
 
 const LABELS = labels('network-policy');
 

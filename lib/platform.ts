@@ -21,6 +21,8 @@ export const LABELS = {
   realm: 'mmo/realm',
   continent: 'mmo/continent',
   contentType: 'mmo/content-type',
+  /** Id of the instance that a GameServer was allocated for; the broker sets it with the allocation. */
+  instance: 'mmo/instance',
   /** Build of the game that runs in a pod; the broker allocates instances of the current build only. */
   build: 'mmo/build',
   protocolId: 'mmo/protocol-id',

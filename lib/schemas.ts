@@ -10,8 +10,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
 import { INDEX_FILE, type JsonType, type ValidationSchema } from './imports/validation-schema';
+import { nearestWord } from './nearest';
 
 /** What is wrong with an object, at one place. */
 export interface SchemaViolation {
@@ -184,6 +184,8 @@ class Rule {
   readonly special: boolean;
   /** Whether the schema is made of other schemas, which is rarer still. */
   readonly combined: boolean;
+  /** Whether any text will do: most values are one, and nothing more is asked of them. */
+  readonly takesAnyText: boolean;
   readonly pattern: RegExp | undefined;
   private readonly names: Readonly<Record<string, ValidationSchema>>;
   private readonly properties = new Map<string, Rule>();
@@ -202,6 +204,7 @@ class Rule {
     this.names = schema.properties ?? {};
     this.pattern = pattern === undefined ? undefined : compilePattern(pattern);
     this.special = Object.keys(schema).some((keyword) => !COMMON.has(keyword));
+    this.takesAnyText = !this.special && (this.typeBits === 0 || (this.typeBits & BIT.string) !== 0);
     this.combined = [schema.anyOf, schema.allOf, schema.oneOf, schema.not].some((each) => each !== undefined);
   }
 
@@ -280,6 +283,7 @@ function checkFields(rule: Rule, value: Record<string, unknown>, walk: Walk): vo
     if (field === undefined) continue;
     const next = rule.property(name);
     if (next !== undefined) {
+      if (next.takesAnyText && typeof field === 'string') continue;
       walk.keys.push(name);
       check(next, field, walk);
       walk.keys.pop();
@@ -494,25 +498,14 @@ function article(type: string): string {
 
 /** `, did you mean "x"?`, when something known is near what was written. */
 function similar(written: string, known: readonly string[]): string {
-  const near = nearest(written, known);
+  const near = nearestWord(written, known);
   return near === undefined ? '' : ` (did you mean "${near}"?)`;
 }
 
 /** Ends a sentence about an unknown name: with what was probably meant, or with all that would be right. */
 function suggest(written: string, known: readonly string[], separator: string, noun = 'Known'): string {
-  const near = nearest(written, known);
+  const near = nearestWord(written, known);
   if (near !== undefined) return `${separator}did you mean "${near}"?`;
   if (known.length === 0) return '.';
   return `. ${noun}: ${known.join(', ')}.`;
-}
-
-function nearest(written: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  // Case is the commonest slip of all (hostIp, externalIps), and one that the distance alone would count as two.
-  const near = closest(
-    written.toLowerCase(),
-    known.map((each) => each.toLowerCase()),
-  );
-  const name = known.find((each) => each.toLowerCase() === near) as string;
-  return distance(written.toLowerCase(), near) <= Math.max(1, Math.floor(written.length / 3)) ? name : undefined;
 }

@@ -23,8 +23,8 @@ export interface SynthToDiskOptions extends SynthesisOptions {
   readonly dryRun?: boolean;
 }
 
-/** Files whose committed text matters to whoever removes them. Databases are not among them: `--release` is said once, not until the commit. */
-const JUDGED = /\/(?:StatefulSet|Namespace|SealedSecret|Application)\.[^/]+$/;
+/** Files whose committed text matters to whoever removes them. Databases and claims are not among them: `--release` is said once, not until the commit. */
+const JUDGED = /\/(?!(?:Cluster|ObjectStore|PersistentVolumeClaim)\.)[^/]+$/;
 
 export interface SynthReport {
   readonly change: TreeChange;
@@ -51,7 +51,7 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
     orphaned: options.orphaned ?? [],
   });
   if (removals.refusals.length + frozen.length > 0) throw new SynthesisError([...removals.refusals, ...frozen]);
-  const change = options.dryRun ? planned : writeTree(options.directory, before, synthesis.files);
+  const change = options.dryRun ? planned : writeTree(options.directory, before, synthesis.files, planned);
 
   const lines: string[] = [];
   for (const { built } of synthesis.clusters) {
@@ -70,7 +70,7 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
   if (removals.steps.length > 0) {
     lines.push(
-      'What Argo CD must not remove by itself has left Git. When the root shows the new commit, run in this order (nothing here deletes data):',
+      'What Argo CD must not remove by itself has left Git. Commit, merge, pull, and run in that checkout, in this order (it waits where it must; nothing here deletes data):',
     );
     lines.push(...removals.steps.map((step) => `  ${step}`));
   }

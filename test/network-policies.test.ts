@@ -1,6 +1,6 @@
 /** Policies follow from flows, at both ends. */
 import { App, Chart } from 'cdk8s';
-import type { Manifest } from '../lib/emit/manifest';
+import { objectsOf } from '../lib/emit/manifest';
 import type { Flow } from '../lib/flows';
 import { resolveCluster } from '../lib/model/cluster';
 import { NetworkPlan } from '../lib/network-policies';
@@ -13,7 +13,7 @@ const server = { namespace: 'b', name: 'server', labels: { app: 'server' } };
 function specs(namespace: string, flows: Flow[]): Record<string, unknown> {
   const chart = new Chart(new App(), 'x');
   new NetworkPlan(cluster, flows).emit(chart, namespace);
-  return Object.fromEntries(chart.apiObjects.map((object) => [object.name, (object as Manifest).manifest.spec]));
+  return Object.fromEntries(objectsOf(chart).map(({ manifest }) => [manifest.metadata.name, manifest.spec]));
 }
 
 const flow: Flow = { from: client, to: server, ports: [{ port: 80 }], because: 'a test' };

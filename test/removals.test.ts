@@ -32,34 +32,92 @@ test('a world that was never retired may not leave', () => {
   ]);
 });
 
+const namespace = (name: string) =>
+  `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n  annotations:\n    argocd.argoproj.io/sync-options: Prune=false,Delete=false\n`;
+const application = (name: string) =>
+  `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: ${name}\n  namespace: argocd\n`;
+const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: eldermoor\n  namespace: realm-aurora\n';
+const synced = (names: string) =>
+  `kubectl -n argocd wait --timeout=15m application ${names} --for=jsonpath='{.status.sync.revision}'="$(git rev-parse HEAD)"`;
+const done = (names: string) => `kubectl -n argocd wait --timeout=15m application ${names} --for=jsonpath='{.status.sync.status}'=Synced`;
+
 test('a retired continent of a realm that stays is released for pruning, which keeps its claims', () => {
   expect(judge(worldPath, world(0))).toEqual({
     refusals: [],
-    steps: ['kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-'],
+    steps: [
+      synced('realm-aurora root'),
+      'kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-',
+      done('realm-aurora root'),
+    ],
     forGood: [],
   });
 });
 
-test('a realm that leaves as a whole: its namespace is forgotten and never deleted, its worlds go, and its Application last', () => {
-  const application = 'homelab/root/argocd/Application.realm-aurora.yaml';
-  const namespace = 'homelab/namespaces/_cluster/Namespace.realm-aurora.yaml';
+describe('a realm that leaves as a whole', () => {
   const before = new Map([
-    [
-      namespace,
-      'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: realm-aurora\n  annotations:\n    argocd.argoproj.io/sync-options: Prune=false,Delete=false\n',
-    ],
+    ['homelab/namespaces/_cluster/Namespace.realm-aurora.yaml', namespace('realm-aurora')],
     [worldPath, world(0)],
-    [application, 'apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: realm-aurora\n  namespace: argocd\n'],
+    ['homelab/realms/realm-aurora/Service.eldermoor.yaml', service],
+    ['homelab/root/argocd/Application.realm-aurora.yaml', application('realm-aurora')],
+  ]);
+  const report = judgeRemovals(before, [...before.keys()], []);
+
+  test('begins when every Application that had something of it has seen the commit', () => {
+    expect(report.steps[0]).toBe(synced('namespaces realms root'));
+  });
+
+  test('has its namespace forgotten and not deleted', () => {
+    expect(report.steps[1]).toBe('kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-');
+  });
+
+  test("deletes its Application when the root's sync is over, which could make it again", () => {
+    expect(report.steps.slice(2, 4)).toEqual([
+      "kubectl -n argocd wait --timeout=15m application root --for=jsonpath='{.status.operationState.phase}'=Succeeded",
+      'kubectl -n argocd delete --ignore-not-found application/realm-aurora',
+    ]);
+  });
+
+  test('deletes its worlds, and what Argo CD prunes only if it looks before its project forgets the namespace', () => {
+    expect(report.steps[4]).toBe('kubectl -n realm-aurora delete --ignore-not-found service/eldermoor statefulset/eldermoor');
+  });
+
+  test('ends when all of them are Synced', () => {
+    expect(report.steps.slice(5)).toEqual([done('namespaces realms root')]);
+  });
+
+  test('leaves the end of its namespace to a command of its own', () => {
+    expect(report.forGood).toEqual(['kubectl delete namespace realm-aurora']);
+  });
+});
+
+test('an object that holds no data and leaves a namespace that stays is left to Argo CD', () => {
+  expect(judge('homelab/realms/realm-aurora/Service.eldermoor.yaml', service).steps).toEqual([]);
+});
+
+test('of a cluster that leaves as a whole only the Applications are deleted: nobody syncs what runs there any more', () => {
+  const before = new Map([
+    ['homelab/root/argocd/Application.root.yaml', application('root')],
+    ['homelab/root/argocd/Application.realm-aurora.yaml', application('realm-aurora')],
+    ['homelab/namespaces/_cluster/Namespace.realm-aurora.yaml', namespace('realm-aurora')],
+    [worldPath, world(0)],
   ]);
   expect(judgeRemovals(before, [...before.keys()], [])).toEqual({
     refusals: [],
     steps: [
-      'kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-',
-      'kubectl -n realm-aurora delete statefulset eldermoor',
-      'kubectl -n argocd delete application realm-aurora',
+      'kubectl -n argocd delete --ignore-not-found application/root',
+      'kubectl -n argocd delete --ignore-not-found application/realm-aurora',
     ],
-    forGood: ['kubectl delete namespace realm-aurora'],
+    forGood: [],
   });
+});
+
+test('commands for two clusters say which is which', () => {
+  const before = new Map([
+    [worldPath, world(0)],
+    [worldPath.replace('homelab', 'local'), world(0)],
+  ]);
+  const { steps } = judgeRemovals(before, [...before.keys()], []);
+  expect(steps.filter((step) => step.startsWith('#'))).toEqual(['# cluster homelab', '# cluster local']);
 });
 
 test('a database may not leave', () => {
@@ -69,7 +127,11 @@ test('a database may not leave', () => {
 test('a database that the operator releases by name may leave; Argo CD forgets it and nothing deletes it', () => {
   expect(judge(databasePath, database, [], ['Cluster/database/postgres'])).toEqual({
     refusals: [],
-    steps: ['kubectl -n database annotate cluster.postgresql.cnpg.io postgres argocd.argoproj.io/tracking-id-'],
+    steps: [
+      synced('database root'),
+      'kubectl -n database annotate cluster.postgresql.cnpg.io postgres argocd.argoproj.io/tracking-id-',
+      done('database root'),
+    ],
     forGood: ['kubectl -n database delete cluster.postgresql.cnpg.io postgres'],
   });
 });

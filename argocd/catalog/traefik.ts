@@ -2,6 +2,7 @@
  * Traefik: HTTPS for players on one address and for admin pages on another. Routes, Middlewares and TLS options are ours; game UDP never passes through it.
  */
 
+import { PRIVATE_NETWORKS } from '../../lib/model/addresses';
 import type { Cluster } from '../../lib/model/cluster';
 import type { UpstreamChart } from './types';
 import { scraped, toApiServer, workload } from './workloads';
@@ -20,9 +21,6 @@ export const entryPoints = {
 
 /** Container ports of the entry points; flows name these, because policies act after the Service's translation. */
 export const entryPointPorts = { web: 8000, websecure: 8443, admin: 8444, ping: 8080, metrics: 9100 } as const;
-
-/** Private networks (RFC 1918). Admin pages answer nobody else, whatever a router may forward. */
-const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
 
 /** Name of the MetalLB pool that holds the addresses of ingress and DNS, apart from those of the game. */
 const POOL = 'ingress';
@@ -196,6 +194,7 @@ export const traefik: UpstreamChart = {
         ports: [{ port: entryPointPorts.web }, { port: entryPointPorts.websecure }],
         because: 'Players, and the challenges of ACME.',
       },
+      // Admin pages answer nobody else, whatever a router may forward.
       ...PRIVATE_NETWORKS.map((cidr) => ({
         from: { outside: 'address' as const, cidr },
         to: pods,

@@ -53,11 +53,9 @@ export const healthPolicy = {
   ServiceAccount: none(STATIC),
   ConfigMap: none(STATIC),
   Service: engine('A Service of type LoadBalancer is Progressing until it has an address, so an exhausted pool blocks.'),
-  PersistentVolumeClaim: engine('A claim that waits for its first consumer is Progressing.'),
 
   'apps/Deployment': engine(),
   'apps/StatefulSet': engine('With the update strategy OnDelete a pod of the old revision counts as healthy.'),
-  'apps/DaemonSet': engine(),
   'batch/Job': engine(),
   'autoscaling/HorizontalPodAutoscaler': engine('It is Degraded for as long as the metrics API does not answer.'),
   'policy/PodDisruptionBudget': script(),
@@ -67,14 +65,12 @@ export const healthPolicy = {
   'rbac.authorization.k8s.io/RoleBinding': none(RBAC),
   'rbac.authorization.k8s.io/ClusterRole': none(RBAC),
   'rbac.authorization.k8s.io/ClusterRoleBinding': none(RBAC),
-  'scheduling.k8s.io/PriorityClass': none(STATIC),
 
   'argoproj.io/Application': { check: 'ours', verdicts: ['Healthy', 'Progressing', 'Degraded', 'Suspended'] },
   'argoproj.io/AppProject': none(STATIC),
 
   'bitnami.com/SealedSecret': script('Degraded carries the reason why the controller could not unseal it.'),
   'cert-manager.io/Certificate': script(),
-  'cert-manager.io/Issuer': script(),
   'cert-manager.io/ClusterIssuer': script(),
 
   'postgresql.cnpg.io/Cluster': {
@@ -87,8 +83,6 @@ export const healthPolicy = {
     check: 'ours',
     verdicts: ['Healthy', 'Progressing', 'Degraded', 'Suspended'],
   },
-  'postgresql.cnpg.io/Database': { check: 'ours', verdicts: ['Healthy', 'Progressing', 'Degraded'] },
-  'postgresql.cnpg.io/DatabaseRole': { check: 'ours', verdicts: ['Healthy', 'Progressing', 'Degraded'] },
   'barmancloud.cnpg.io/ObjectStore': none(
     'Its status is the recovery window of each server, empty until a first backup; a store that cannot be reached shows on the Cluster.',
   ),
@@ -109,8 +103,6 @@ export const healthPolicy = {
   'traefik.io/IngressRoute': none(TRAEFIK),
   'traefik.io/Middleware': none(TRAEFIK),
   'traefik.io/TLSOption': none(TRAEFIK),
-  'traefik.io/TLSStore': none(TRAEFIK),
-  'traefik.io/ServersTransport': none(TRAEFIK),
 
   'k8up.io/Schedule': { check: 'ours', verdicts: ['Healthy', 'Progressing', 'Degraded'] },
   'k8up.io/PodConfig': none('It is a template that jobs read; K8up writes no status on it.'),

@@ -2,9 +2,10 @@
  * Our own custom resources against the CRDs that the pinned charts bring, which are what the cluster will really check them with.
  * It deliberately reads dist/ and nothing of how it was made: the synth validates with the definitions of imports/, and this finds where those and the charts' part.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { readTree } from '../emit/writer';
 import type { DefinitionVersion, UsedDefinition } from '../imports/definitions';
 import { generateValidationSchemas } from '../imports/validation-schemas';
 import { SchemaSet } from '../schemas';
@@ -25,15 +26,11 @@ export interface CustomResourceReport {
   readonly differences: readonly Difference[];
 }
 
-/** Reads every YAML file below a folder. @returns undefined when there is no such folder */
-export function readTree(folder: string): readonly PlacedManifest[] | undefined {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.yaml'))
-    .sort()
-    .flatMap((name) =>
-      readManifests(readFileSync(join(folder, name), 'utf8')).map((manifest) => ({ file: relative('.', join(folder, name)), manifest })),
-    );
+/** The objects in every YAML file below a folder. @returns undefined when there is no such folder, or nothing in it */
+export function readObjects(folder: string): readonly PlacedManifest[] | undefined {
+  const texts = [...readTree(folder)].filter(([file]) => file.endsWith('.yaml')).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (texts.length === 0) return undefined;
+  return texts.flatMap(([file, text]) => readManifests(text).map((manifest) => ({ file: relative('.', join(folder, file)), manifest })));
 }
 
 /**

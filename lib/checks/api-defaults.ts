@@ -134,7 +134,6 @@ const relabeling: Defaults = { action: is('replace') };
 
 /** By `<apiVersion> <kind>`: defaults belong to a version. */
 export const apiDefaults: Readonly<Record<string, Defaults>> = {
-  'v1 Pod': { spec: restarted },
   'v1 Service': {
     spec: {
       type: is('ClusterIP'),
@@ -152,7 +151,6 @@ export const apiDefaults: Readonly<Record<string, Defaults>> = {
   },
   'v1 ServiceAccount': { automountServiceAccountToken: is(true) },
   'v1 ConfigMap': { immutable: is(false) },
-  'v1 Secret': { immutable: is(false), type: is('Opaque') },
   'apps/v1 Deployment': {
     spec: {
       replicas: is(1),
@@ -174,24 +172,7 @@ export const apiDefaults: Readonly<Record<string, Defaults>> = {
       template: { spec: restarted },
     },
   },
-  'apps/v1 DaemonSet': {
-    spec: {
-      minReadySeconds: is(0),
-      revisionHistoryLimit: is(10),
-      updateStrategy: { type: is('RollingUpdate'), rollingUpdate: { maxSurge: is(0), maxUnavailable: is(1) } },
-      template: { spec: restarted },
-    },
-  },
   'batch/v1 Job': { spec: job },
-  'batch/v1 CronJob': {
-    spec: {
-      concurrencyPolicy: is('Allow'),
-      suspend: is(false),
-      successfulJobsHistoryLimit: is(3),
-      failedJobsHistoryLimit: is(1),
-      jobTemplate: { spec: job },
-    },
-  },
   'autoscaling/v2 HorizontalPodAutoscaler': {
     spec: {
       minReplicas: is(1),
@@ -202,8 +183,6 @@ export const apiDefaults: Readonly<Record<string, Defaults>> = {
   'networking.k8s.io/v1 NetworkPolicy': {
     spec: { ingress: { ports: { protocol: is('TCP') } }, egress: { ports: { protocol: is('TCP') } } },
   },
-  'scheduling.k8s.io/v1 PriorityClass': { globalDefault: is(false), preemptionPolicy: is('PreemptLowerPriority') },
-  'storage.k8s.io/v1 StorageClass': { reclaimPolicy: is('Delete'), volumeBindingMode: is('Immediate') },
 
   'agones.dev/v1 Fleet': {
     spec: {
@@ -262,12 +241,6 @@ export const apiDefaults: Readonly<Record<string, Defaults>> = {
       walStorage: { resizeInUseVolumes: is(true) },
       tablespaces: { temporary: is(false), storage: { resizeInUseVolumes: is(true) } },
     },
-  },
-  'postgresql.cnpg.io/v1 Database': {
-    spec: { ensure: is('present'), extensions: { ensure: is('present') }, schemas: { ensure: is('present') } },
-  },
-  'postgresql.cnpg.io/v1 DatabaseRole': {
-    spec: { connectionLimit: is(-1), ensure: is('present'), inherit: is(true), clientCertificate: { enabled: is(true) } },
   },
   'postgresql.cnpg.io/v1 ScheduledBackup': {
     spec: { backupOwnerReference: is('none'), method: is('barmanObjectStore'), onlineConfiguration: { waitForArchive: is(true) } },

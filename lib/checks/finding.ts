@@ -2,8 +2,8 @@
  * What checks share when they speak: a finding becomes a violation unless its object departs on purpose, and lists and slips of the fingers read the same everywhere.
  * It deliberately knows no rule.
  */
-import { closest, distance } from 'fastest-levenshtein';
 import type { BuiltObject } from '../build';
+import { nearestWord } from '../nearest';
 import { type Check, type CheckInput, type Violation, violation } from './types';
 
 export interface Finding {
@@ -29,7 +29,6 @@ export function list(items: readonly string[]): string {
 
 /** ` (did you mean 'x'?)` when something known is near enough to be a slip of the fingers. */
 export function nearest(word: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const near = closest(word, known as string[]);
-  return distance(word, near) <= Math.max(2, Math.floor(word.length / 3)) ? ` (did you mean '${near}'?)` : '';
+  const near = nearestWord(word, known);
+  return near === undefined ? '' : ` (did you mean '${near}'?)`;
 }

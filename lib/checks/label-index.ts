@@ -40,23 +40,50 @@ function canOnlyBe(known: KnownValue, values: readonly string[]): boolean {
   return (typeof known === 'string' ? [known] : known).every((each) => values.includes(each));
 }
 
+interface Entry<T> {
+  readonly labels: KnownLabels;
+  readonly item: T;
+}
+
+/** Things that carry a label. */
+interface Carriers<T> {
+  /** By value, those that carry exactly this one. */
+  readonly exact: Map<string, Entry<T>[]>;
+  /** Those whose value is not known exactly. */
+  readonly open: Entry<T>[];
+}
+
+/** Up to so many things are looked at one by one: most indexes are of one namespace, which has a few pods. */
+const FEW = 8;
+
 /** Things by label, so that asking for one among thousands looks at few. */
 export class LabelIndex<T> {
-  private readonly all: { readonly labels: KnownLabels; readonly item: T }[] = [];
-  /** `key=value` → those that carry exactly this value. */
-  private readonly exact = new Map<string, { readonly labels: KnownLabels; readonly item: T }[]>();
-  /** Key → those whose value is not known exactly. */
-  private readonly open = new Map<string, { readonly labels: KnownLabels; readonly item: T }[]>();
+  private readonly all: Entry<T>[] = [];
+  private readonly byKey = new Map<string, Carriers<T>>();
+  /** How many of `all` are in `byKey`. */
+  private indexed = 0;
 
   add(labels: KnownLabels, item: T): void {
-    const entry = { labels, item };
-    this.all.push(entry);
-    for (const key in labels) {
-      const value = labels[key];
-      const [map, place] = typeof value === 'string' ? [this.exact, `${key}=${value}`] : [this.open, key];
-      const list = map.get(place);
-      if (list) list.push(entry);
-      else map.set(place, [entry]);
+    this.all.push({ labels, item });
+  }
+
+  private index(): void {
+    for (; this.indexed < this.all.length; this.indexed++) {
+      const entry = this.all[this.indexed] as Entry<T>;
+      for (const key in entry.labels) {
+        const value = entry.labels[key];
+        let carriers = this.byKey.get(key);
+        if (!carriers) {
+          carriers = { exact: new Map(), open: [] };
+          this.byKey.set(key, carriers);
+        }
+        if (typeof value !== 'string') carriers.open.push(entry);
+        else {
+          const list = carriers.exact.get(value);
+          if (list) list.push(entry);
+          else carriers.exact.set(value, [entry]);
+        }
+      }
     }
   }
 
@@ -75,13 +102,17 @@ export class LabelIndex<T> {
   }
 
   /** The shortest lists that hold every match. */
-  private candidates(selector: LabelSelector): (readonly { readonly labels: KnownLabels; readonly item: T }[])[] {
-    let best: (readonly { readonly labels: KnownLabels; readonly item: T }[])[] = [this.all];
+  private candidates(selector: LabelSelector): readonly (readonly Entry<T>[])[] {
+    let best: readonly (readonly Entry<T>[])[] = [this.all];
     let size = this.all.length;
+    if (size <= FEW) return best;
+    this.index();
     for (const key in selector.matchLabels) {
-      const lists = [this.exact.get(`${key}=${selector.matchLabels[key]}`) ?? [], this.open.get(key) ?? []];
-      const length = lists.reduce((sum, list) => sum + list.length, 0);
-      if (length < size) [best, size] = [lists, length];
+      const carriers = this.byKey.get(key);
+      const exact = carriers?.exact.get(selector.matchLabels[key] as string) ?? [];
+      const open = carriers?.open ?? [];
+      const length = exact.length + open.length;
+      if (length < size) [best, size] = [[exact, open], length];
     }
     return best;
   }

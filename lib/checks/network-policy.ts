@@ -5,6 +5,7 @@
 import { ARGOCD_NAMESPACE } from '../../argocd/root';
 import type { BuiltObject } from '../build';
 import type { Flow, FlowPort, Peer, Workload } from '../flows';
+import { PRIVATE_NETWORKS } from '../model/addresses';
 import type { Cluster } from '../model/cluster';
 import { isGroup, isOutside, isWorkload } from '../network-policies';
 import { type Finding, reported } from './finding';
@@ -128,8 +129,6 @@ interface Planned {
 }
 
 const ANYBODY = 'anybody';
-/** Networks that are not the Internet and that a rule for the Internet leaves out (RFC 1918). */
-const NOT_INTERNET = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
 
 function undeclared(input: CheckInput): Finding[] {
   const findings: Finding[] = [];
@@ -177,14 +176,17 @@ function plan(cluster: Cluster, flows: readonly Flow[]): Map<string, Planned> {
   };
   for (const flow of flows) {
     const ports = flow.ports.map(flowPort);
-    for (const source of members(flow.from)) allow(entry(source), 'to', ends(cluster, flow.to, 'to'), ports, flow);
-    for (const target of members(flow.to)) allow(entry(target), 'from', ends(cluster, flow.from, 'from'), ports, flow);
+    // The same for every member of a group.
+    const out = permitted('to', ends(cluster, flow.to, 'to'), ports);
+    for (const source of members(flow.from)) for (const permission of out) entry(source).permissions.set(permission, flow);
+    const into = permitted('from', ends(cluster, flow.from, 'from'), ports);
+    for (const target of members(flow.to)) for (const permission of into) entry(target).permissions.set(permission, flow);
   }
   return planned;
 }
 
-function allow({ permissions }: Planned, direction: 'from' | 'to', peers: readonly string[], ports: readonly string[], flow: Flow): void {
-  for (const peer of peers) for (const port of ports) permissions.set(`${direction} ${peer} ${port}`, flow);
+function permitted(direction: 'from' | 'to', peers: readonly string[], ports: readonly string[]): Permission[] {
+  return peers.flatMap((peer) => ports.map((port) => `${direction} ${peer} ${port}`));
 }
 
 function compare(by: BuiltObject, { workload, permissions }: Planned): Finding[] {
@@ -289,7 +291,7 @@ function ends(cluster: Cluster, peer: Peer, direction: 'from' | 'to'): string[] 
     case 'nodes':
       return cluster.nodes.map(({ address }) => block(`${address}/32`, []));
     case 'internet':
-      return [block('0.0.0.0/0', NOT_INTERNET)];
+      return [block('0.0.0.0/0', PRIVATE_NETWORKS)];
     case 'address':
       return [block(peer.cidr, [])];
     case 'anywhere':
@@ -299,7 +301,7 @@ function ends(cluster: Cluster, peer: Peer, direction: 'from' | 'to'): string[] 
 
 function block(cidr: string, except: readonly string[]): string {
   if (cidr === '0.0.0.0/0' && except.length === 0) return ANYBODY;
-  if (cidr === '0.0.0.0/0' && NOT_INTERNET.every((network) => except.includes(network))) return 'the-Internet';
+  if (cidr === '0.0.0.0/0' && PRIVATE_NETWORKS.every((network) => except.includes(network))) return 'the-Internet';
   return `${cidr}${except.length > 0 ? `-but-${[...except].sort().join('-')}` : ''}`;
 }
 

@@ -16,7 +16,16 @@ export interface PodContainer {
 
 const LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
-export function containersOf(template: PodTemplate): PodContainer[] {
+const known = new WeakMap<PodTemplate, readonly PodContainer[]>();
+
+/** The containers of a template, of all kinds; found at the first question, because nearly every check asks. */
+export function containersOf(template: PodTemplate): readonly PodContainer[] {
+  const containers = known.get(template) ?? findContainers(template);
+  known.set(template, containers);
+  return containers;
+}
+
+function findContainers(template: PodTemplate): PodContainer[] {
   const containers: PodContainer[] = [];
   for (const list of LISTS) {
     const specs = template.spec[list];

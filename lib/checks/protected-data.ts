@@ -4,6 +4,7 @@
  * It deliberately does not ask whether there is a backup at all; the description says that.
  */
 import type { BuiltObject } from '../build';
+import { databaseCluster } from '../platform';
 import { referencesOf } from './references';
 import { type Check, CheckInput, type Violation, violation } from './types';
 
@@ -188,7 +189,7 @@ function databases(input: CheckInput): Violation[] {
       if (!serverName.endsWith(`-${generation}`)) {
         say(
           `It archives as '${serverName}', but the description says generation ${generation}: a rebuilt database would write over an archive, or not find its own.`,
-          `Name the archive after the generation, such as '${metadata.name}-${generation}' (archiveName in lib/constructs/postgres.ts).`,
+          `Name the archive after the generation, '${databaseCluster(generation)}' (archiveName in lib/constructs/postgres.ts).`,
           field,
         );
       }

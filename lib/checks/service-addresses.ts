@@ -16,15 +16,23 @@ export interface ServiceAddress {
 
 const ADDRESS = /([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.([a-z0-9]([-a-z0-9]*[a-z0-9])?)\.svc\b(?:\.cluster\.local)?(?::([0-9]+))?/g;
 
+/** By text: every world's configuration names the same few addresses, and several checks ask. */
+const known = new Map<string, readonly ServiceAddress[]>();
+
 /** The addresses in a text, in its order. Anything but a text has none. */
-export function serviceAddresses(text: unknown): ServiceAddress[] {
+export function serviceAddresses(text: unknown): readonly ServiceAddress[] {
   if (typeof text !== 'string' || !text.includes('.svc')) return [];
-  return [...text.matchAll(ADDRESS)].map(([address, name = '', , namespace = '', , port]) => ({
-    text: address,
-    namespace,
-    name,
-    ...(port === undefined ? {} : { port: Number(port) }),
-  }));
+  let addresses = known.get(text);
+  if (!addresses) {
+    addresses = [...text.matchAll(ADDRESS)].map(([address, name = '', , namespace = '', , port]) => ({
+      text: address,
+      namespace,
+      name,
+      ...(port === undefined ? {} : { port: Number(port) }),
+    }));
+    known.set(text, addresses);
+  }
+  return addresses;
 }
 
 /** A text of a pod template that can name an address. */

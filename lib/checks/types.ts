@@ -54,7 +54,8 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 export class CheckInput {
   private readonly used = new Set<Exception>();
   private kinds?: Map<string, BuiltObject[]>;
-  private names?: Map<string, BuiltObject>;
+  /** By kind, namespace and name: texts that are there already, where one key for all three would be made for every question. */
+  private names?: Map<string, Map<string, Map<string, BuiltObject>>>;
   private templates?: PodTemplate[];
 
   constructor(readonly built: BuiltCluster) {}
@@ -80,10 +81,15 @@ export class CheckInput {
   find(kind: string, namespace: string | undefined, name: string): BuiltObject | undefined {
     if (!this.names) {
       this.names = new Map();
-      for (const object of this.objects)
-        this.names.set(key(object.manifest.kind, object.manifest.metadata.namespace, object.manifest.metadata.name), object);
+      for (const object of this.objects) {
+        const { kind, metadata } = object.manifest;
+        inner(inner(this.names, kind), metadata.namespace ?? CLUSTER_SCOPED).set(metadata.name, object);
+      }
     }
-    return this.names.get(key(kind, namespace, name));
+    return this.names
+      .get(kind)
+      ?.get(namespace ?? CLUSTER_SCOPED)
+      ?.get(name);
   }
 
   /** Every pod template of every workload. */
@@ -124,8 +130,13 @@ export class CheckInput {
   }
 }
 
-function key(kind: string, namespace: string | undefined, name: string): string {
-  return `${kind}|${namespace ?? CLUSTER_SCOPED}|${name}`;
+function inner<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  let found = map.get(key);
+  if (!found) {
+    found = new Map();
+    map.set(key, found);
+  }
+  return found;
 }
 
 /** A violation with the object's identity filled in. */

@@ -43,12 +43,21 @@ export const BROKER_ALERTS: readonly PrometheusRuleSpecGroupsRules[] = [
     'Look for the request ids of status 5xx in its log.',
   ),
   alert(
+    // Longer than the window: a fleet that starts from zero fails some requests, and that is no failure.
     'BrokerAllocationFailing',
     'warning',
-    '5m',
+    '10m',
     `sum by (fleet) (rate(mmo_broker_allocations_total{${namespace},result!="allocated"}[5m])) > sum by (fleet) (rate(mmo_broker_allocations_total{${namespace},result="allocated"}[5m]))`,
     'Most allocations from Fleet {{ $labels.fleet }} fail.',
     'Players of this content wait. Look at the Fleet’s ready servers and at the maximum of its autoscaler.',
+  ),
+  alert(
+    'InstancesNotEnding',
+    'warning',
+    '5m',
+    `sum by (fleet) (increase(mmo_broker_instances_reaped_total{${namespace},reason!="duplicate"}[1h])) > 3`,
+    'The broker had to delete {{ $value | humanize }} servers of {{ $labels.fleet }} within an hour.',
+    'They did not end by themselves (docs/game-server.md, "An instance"). The broker’s log names each and why; look at the game server’s last lines.',
   ),
   alert(
     'BrokerMigrationFailed',

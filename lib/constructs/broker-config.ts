@@ -45,7 +45,11 @@ export function brokerConfig(cluster: Cluster): BrokerConfig {
       lifetimeSeconds: BROKER_TOKEN_SECONDS.lifetime,
       timeoutSeconds: BROKER_TOKEN_SECONDS.timeout,
     },
-    game: { protocolId: cluster.game.protocolId, build: cluster.game.build },
+    game: {
+      protocolId: cluster.game.protocolId,
+      build: cluster.game.build,
+      ...(cluster.game.downloadUrl === undefined ? {} : { downloadUrl: cluster.game.downloadUrl }),
+    },
     kubernetes: {
       audience: BROKER_AUDIENCE,
       ...(cluster.instances.length > 0 ? { instancesNamespace: NAMESPACES.instances } : {}),
@@ -72,6 +76,12 @@ export function brokerConfig(cluster: Cluster): BrokerConfig {
       }),
     ),
     instances: cluster.instances.map(({ name, title, capacity, rooms }) => ({ name, title, capacity, rooms })),
+    ...(cluster.broker.openId.length === 0
+      ? {}
+      : {
+          openId: cluster.broker.openId.map((provider) => ({ ...provider, clientSecretFile: `${BROKER_FILES.openId}/${provider.name}` })),
+        }),
+    ...(cluster.broker.mail === undefined ? {} : { mail: { from: cluster.broker.mail.from, smtpUrlFile: BROKER_FILES.smtpUrl } }),
   };
 }
 

@@ -50,6 +50,8 @@ export const BROKER_OBJECTS = {
   ownerCredentials: 'database-owner',
   sessionKeys: 'session-keys',
   netcodeKeys: 'netcode-keys',
+  openId: 'openid-clients',
+  mail: 'mail',
 } as const;
 
 /**
@@ -183,6 +185,8 @@ export function addBrokerServer(chart: Chart, cluster: Cluster): void {
                 ...COMMON_MOUNTS,
                 { name: 'netcode-keys', mountPath: BROKER_FILES.netcodeKeys },
                 { name: 'session-keys', mountPath: BROKER_FILES.sessionKeys },
+                ...(cluster.broker.openId.length > 0 ? [{ name: 'openid', mountPath: BROKER_FILES.openId }] : []),
+                ...(cluster.broker.mail ? [{ name: 'mail', mountPath: directory(BROKER_FILES.smtpUrl) }] : []),
               ]),
             },
           ],
@@ -190,6 +194,8 @@ export function addBrokerServer(chart: Chart, cluster: Cluster): void {
             ...commonVolumes(BROKER_OBJECTS.applicationCredentials),
             secretVolume('netcode-keys', BROKER_OBJECTS.netcodeKeys),
             secretVolume('session-keys', BROKER_OBJECTS.sessionKeys),
+            ...(cluster.broker.openId.length > 0 ? [secretVolume('openid', BROKER_OBJECTS.openId)] : []),
+            ...(cluster.broker.mail ? [secretVolume('mail', BROKER_OBJECTS.mail)] : []),
           ],
         },
       },

@@ -22,12 +22,13 @@ import {
   FleetAutoscalerSpecPolicyType,
   FleetAutoscalerSpecSyncType,
 } from '../../imports/autoscaling.agones.dev';
+import { BROKER_AUTOSCALER_PATH } from '../broker-contract';
 import { type BuildContext, labels } from '../component';
 import { add } from '../emit/manifest';
 import { CONFIG_HASH_ANNOTATION, configHash, GAME_FILES, instanceEnvironment, memoryLimitOf, POD_ENVIRONMENT } from '../game-contract';
 import { KubeConfigMap } from '../k8s';
 import type { ContentType } from '../model/cluster';
-import { BROKER_AUDIENCE, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
+import { BROKER_AUDIENCE, BROKER_INTERNAL_URL, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
 import { generationKey, instanceKeyIdentity, instanceKeySecret, keyGenerations, netcodeKey } from './netcode-keys';
 
 /** The Counter of every content type: sessions that a server holds at once. */
@@ -184,6 +185,12 @@ function autoscalerPolicy(type: ContentType): FleetAutoscalerSpecPolicy {
           maxCapacity: scaling.max * type.rooms,
         },
       };
+    case 'on-demand': {
+      const { warm, max } = scaling;
+      // An address, not a Service with a path: Agones escapes the question mark of a path. Without `min`, because zero is the point.
+      const url = `${BROKER_INTERNAL_URL}${BROKER_AUTOSCALER_PATH}/${type.name}?${new URLSearchParams({ warm: String(warm), max: String(max) })}`;
+      return { type: FleetAutoscalerSpecPolicyType.WEBHOOK, webhook: { url } };
+    }
     case 'schedule':
       return {
         type: FleetAutoscalerSpecPolicyType.CHAIN,

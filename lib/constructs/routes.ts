@@ -25,6 +25,7 @@ import {
 } from '../../imports/traefik.io';
 import { type BuildContext, labels, syncWave } from '../component';
 import { add } from '../emit/manifest';
+import { PRIVATE_NETWORKS } from '../model/addresses';
 
 /** Where a host name leads. */
 export interface Route {
@@ -45,9 +46,6 @@ export interface Route {
 
 /** Which address ExternalDNS gives to the hosts of an IngressRoute; an IngressRoute without it gets no name. */
 export const EXTERNAL_DNS_TARGET = `${externalDnsAnnotationPrefix}target`;
-
-/** Networks from which admin pages answer: RFC 1918. Not 100.64.0.0/10, which providers share between their customers. */
-export const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
 
 /**
  * TLS 1.2 and later, only cipher suites with forward secrecy and authenticated encryption (TLS 1.3 chooses its own), and no answer to a client that names no known host.

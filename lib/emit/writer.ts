@@ -50,9 +50,14 @@ export function compareTrees(before: ReadonlyMap<string, string>, after: Readonl
  * Makes `directory` hold exactly `after`.
  * New texts are first written to a staging folder in the same file system; only when all are there are they renamed into place and stale files removed.
  * A failure before that point (a full disk) leaves the tree as it was.
+ * @param change what `compareTrees` says of the two, for whoever has asked already
  */
-export function writeTree(directory: string, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): TreeChange {
-  const change = compareTrees(before, after);
+export function writeTree(
+  directory: string,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+  change: TreeChange = compareTrees(before, after),
+): TreeChange {
   const staging = path.join(path.dirname(directory), `.${path.basename(directory)}.staging-${process.pid}`);
   const write = [...change.added, ...change.changed];
   try {

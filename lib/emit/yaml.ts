@@ -7,7 +7,8 @@
 
 /** Keys that come first, in this order, in every map; the others follow alphabetically, `status` last. */
 const FIRST = ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'labels', 'annotations', 'spec', 'data'];
-const RANK = new Map(FIRST.map((key, index) => [key, index]));
+/** All other keys have the same rank, and `status` comes after them. */
+const RANK = new Map([...FIRST.map((key, index): [string, number] => [key, index]), ['status', FIRST.length + 1]]);
 
 const SAFE_WORD = /^[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*$/;
 /** Quantities and durations: no parser takes a number followed by one of these letters for a number. */
@@ -24,21 +25,30 @@ export function toYaml(value: Readonly<Record<string, unknown>>): string {
 }
 
 function compareKeys(a: string, b: string): number {
-  if (a === 'status') return 1;
-  if (b === 'status') return -1;
-  const rank = (RANK.get(a) ?? FIRST.length) - (RANK.get(b) ?? FIRST.length);
+  const rank = rankOf(a) - rankOf(b);
   if (rank !== 0) return rank;
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function rankOf(key: string): number {
+  return RANK.get(key) ?? FIRST.length;
 }
 
 /** Keys that have a value, in their order. */
 function keysOf(map: Readonly<Record<string, unknown>>): string[] {
   const keys: string[] = [];
   let sorted = true;
+  let last = '';
+  let lastRank = -1;
   for (const key in map) {
     if (map[key] === undefined) continue;
     // Most maps are in order already, and asking costs less than sorting.
-    if (sorted && keys.length > 0) sorted = compareKeys(keys[keys.length - 1] as string, key) < 0;
+    if (sorted) {
+      const rank = rankOf(key);
+      sorted = rank > lastRank || (rank === lastRank && last < key);
+      last = key;
+      lastRank = rank;
+    }
     keys.push(key);
   }
   return sorted ? keys : keys.sort(compareKeys);
@@ -60,7 +70,7 @@ function writeMap(
 
 function writeValue(head: string, value: unknown, indent: string, out: string[], inSequence: boolean): void {
   if (typeof value === 'string') {
-    out.push(head, ' ', text(value, inSequence ? indent : `${indent}  `, head.length), '\n');
+    out.push(head, ' ', text(value, indent, inSequence, head.length), '\n');
   } else if (value === null || typeof value === 'boolean' || typeof value === 'number') {
     out.push(head, ' ', atom(value), '\n');
   } else if (Array.isArray(value)) {
@@ -109,10 +119,11 @@ function writeKey(key: string): string {
   return SAFE_WORD.test(key) && !RESERVED.test(key) ? key : JSON.stringify(key);
 }
 
-function text(value: string, indent: string, column: number): string {
-  if (SAFE_WORD.test(value) || SAFE_QUANTITY.test(value) || (SAFE_PHRASE.test(value) && column + value.length < WIDTH)) {
+function text(value: string, parent: string, inSequence: boolean, column: number): string {
+  if (SAFE_WORD.test(value) || SAFE_QUANTITY.test(value) || (column + value.length < WIDTH && SAFE_PHRASE.test(value))) {
     if (!RESERVED.test(value)) return value;
   }
+  const indent = inSequence ? parent : `${parent}  `;
   if (value.includes('\n')) return literal(value, indent) ?? quoted(value);
   if (column + value.length >= WIDTH) return folded(value, indent) ?? quoted(value);
   return quoted(value);
@@ -138,7 +149,8 @@ function literal(value: string, indent: string): string | undefined {
 
 /** `>-` breaks one long line at single spaces; impossible when spaces at the ends or double ones would be lost. */
 function folded(value: string, indent: string): string | undefined {
-  if (NOT_IN_BLOCKS.test(value) || /^ | $| {2}/.test(value) || !value.includes(' ')) return undefined;
+  // The cheapest question first: most long values are sealed ones, without a space.
+  if (!value.includes(' ') || /^ | $| {2}/.test(value) || NOT_IN_BLOCKS.test(value)) return undefined;
   const lines: string[] = [];
   let line = '';
   for (const word of value.split(' ')) {

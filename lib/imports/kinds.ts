@@ -22,7 +22,7 @@ export const CUSTOM_KINDS: readonly KindList[] = [
   { apiVersion: 'bitnami.com/v1alpha1', kinds: ['SealedSecret'] },
   {
     apiVersion: 'cert-manager.io/v1',
-    kinds: ['Certificate', 'ClusterIssuer', 'Issuer'],
+    kinds: ['Certificate', 'ClusterIssuer'],
   },
   { apiVersion: 'k8up.io/v1', kinds: ['PodConfig', 'Schedule'] },
   {
@@ -35,35 +35,33 @@ export const CUSTOM_KINDS: readonly KindList[] = [
   },
   {
     apiVersion: 'postgresql.cnpg.io/v1',
-    kinds: ['Cluster', 'Database', 'DatabaseRole', 'ScheduledBackup'],
+    kinds: ['Cluster', 'ScheduledBackup'],
   },
   {
     apiVersion: 'traefik.io/v1alpha1',
-    kinds: ['IngressRoute', 'Middleware', 'ServersTransport', 'TLSOption', 'TLSStore'],
+    kinds: ['IngressRoute', 'Middleware', 'TLSOption'],
   },
 ];
 
 /**
- * Kubernetes' own kinds: each gets a validation schema only, because cdk8s-plus-28 brings their classes. `Secret` is
- * here so that a check that refuses it can still say what is wrong inside one.
+ * Kubernetes' own kinds: each gets a validation schema only, because cdk8s-plus-28 brings their classes. `Secret` alone
+ * is never emitted: it is here so that the check that refuses one is all that is said of it, and not that it is unknown.
  */
 export const BUILT_IN_KINDS: readonly KindList[] = [
   {
     apiVersion: 'v1',
-    kinds: ['ConfigMap', 'Namespace', 'PersistentVolumeClaim', 'Pod', 'Secret', 'Service', 'ServiceAccount'],
+    kinds: ['ConfigMap', 'Namespace', 'Secret', 'Service', 'ServiceAccount'],
   },
-  { apiVersion: 'apps/v1', kinds: ['DaemonSet', 'Deployment', 'StatefulSet'] },
+  { apiVersion: 'apps/v1', kinds: ['Deployment', 'StatefulSet'] },
   { apiVersion: 'autoscaling/v2', kinds: ['HorizontalPodAutoscaler'] },
-  { apiVersion: 'batch/v1', kinds: ['CronJob', 'Job'] },
+  { apiVersion: 'batch/v1', kinds: ['Job'] },
   {
     apiVersion: 'networking.k8s.io/v1',
-    kinds: ['IngressClass', 'NetworkPolicy'],
+    kinds: ['NetworkPolicy'],
   },
   { apiVersion: 'policy/v1', kinds: ['PodDisruptionBudget'] },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kinds: ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
   },
-  { apiVersion: 'scheduling.k8s.io/v1', kinds: ['PriorityClass'] },
-  { apiVersion: 'storage.k8s.io/v1', kinds: ['StorageClass'] },
 ];

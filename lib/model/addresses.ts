@@ -4,6 +4,9 @@
  */
 import ipaddr from 'ipaddr.js';
 
+/** Private networks (RFC 1918). Not 100.64.0.0/10, which providers share between their customers. */
+export const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] as const;
+
 /** An inclusive range of IPv4 addresses as unsigned 32-bit numbers. */
 export interface AddressRange {
   readonly first: number;

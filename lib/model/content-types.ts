@@ -60,6 +60,14 @@ function scalingMistakes(type: ContentTypeDescription, path: string): Mistake[] 
       return bufferMistakes(scaling, path);
     case 'counter':
       return counterMistakes(type, scaling, path);
+    case 'on-demand':
+      if (scaling.warm <= scaling.max) return [];
+      return [
+        {
+          path: `${path}.warm`,
+          message: `${scaling.warm} warm servers are more than max (${scaling.max}); use at most ${scaling.max}, or raise max.`,
+        },
+      ];
     case 'schedule': {
       const mistakes: Mistake[] = [];
       const seen = new Set<string>();

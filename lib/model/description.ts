@@ -213,6 +213,13 @@ const counter = z.strictObject({
   min: count.min(0).default(0),
   max: count.min(1),
 });
+/** On demand: as many servers as players ask for, from none. The broker answers Agones' webhook; no other policy may go down to zero. */
+const onDemand = z.strictObject({
+  policy: z.literal('on-demand'),
+  /** Servers that are ready although nobody asks. @default 0: the first player waits for the start of a server */
+  warm: count.min(0).default(0),
+  max: count.min(1),
+});
 /** Schedule policies hold a bigger buffer in weekly windows and a small one outside. Windows repeat (cron and duration) and carry no end date, because an end in the past is refused by Agones and breaks every later sync. */
 const schedule = z.strictObject({
   policy: z.literal('schedule'),
@@ -248,7 +255,7 @@ const contentType = z.strictObject({
   capacity: z.number().int().min(1).max(1000),
   /** Rooms that one server holds at once; more than one makes the server serve several sessions (Agones' high-density). @default 1 */
   rooms: z.number().int().min(1).max(100).default(1),
-  autoscaling: z.discriminatedUnion('policy', [buffer, counter, schedule]),
+  autoscaling: z.discriminatedUnion('policy', [buffer, counter, onDemand, schedule]),
   resources: resourcesOf({ cpu: '250m', memory: '512Mi' }),
   netcodeKeyGeneration: z.number().int().positive().default(1),
   /** When a running match may be evicted: never (Agones guards it by a budget), when the server saves within 10 minutes, or only by cluster upgrades. */
@@ -270,6 +277,16 @@ const certificates = z.discriminatedUnion('issuer', [
   /** A certificate authority of the cluster's own, for laptops: browsers warn. */
   z.strictObject({ issuer: z.literal('self-signed') }),
 ]);
+
+const openIdProvider = z.strictObject({
+  /** Permanent: the client secret is sealed under it. */
+  name,
+  title: z.string().min(1).max(60),
+  /** Exactly as the issuer writes itself, https. */
+  issuer: z.string().regex(/^https:\/\/[^\s?#]+$/, 'must be the issuer exactly as it names itself, such as "https://auth.homelab.io"'),
+  clientId: z.string().min(1).max(200),
+  scopes: z.array(z.string().min(1)).min(1).default(['openid', 'profile']),
+});
 
 export const description = z.strictObject({
   name,
@@ -366,6 +383,11 @@ export const description = z.strictObject({
     protocolId: unsigned64,
     /** Build of the game, as a label: instances are allocated of the current build only. */
     build: labelValue,
+    /** Where players get the client of this build; outdated clients are told. @default none */
+    downloadUrl: z
+      .string()
+      .regex(/^https?:\/\/\S+$/, 'must be an address such as "https://example.org/client"')
+      .optional(),
     /** Numeric user that the image runs as; 0 is refused. @default 10001 */
     user: z.number().int().min(1).default(10001),
     /** How long players are warned before a world stops. */
@@ -379,6 +401,17 @@ export const description = z.strictObject({
     .strictObject({
       /** Who may make an account. @default invite: a home server is for friends */
       registration: z.enum(['invite', 'open', 'closed']).default('invite'),
+      /** Where else players may log in (OpenID Connect): Discord, Authelia, Keycloak, … @default none: passwords only */
+      openId: z.array(openIdProvider).default([]),
+      /** How links to reset a password are mailed. The server's address and password are a sealed secret. @default none: an operator's command makes them */
+      mail: z
+        .strictObject({
+          /** Sender, such as `MMO <mmo@homelab.io>`. */
+          from: z.string().regex(/^[^\r\n]*[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+>?$/, 'must be an address such as "MMO <mmo@homelab.io>"'),
+          /** Port of the mail server: 465 for TLS from the start, 587 for STARTTLS. */
+          port: port.default(465),
+        })
+        .optional(),
       /** Most replicas that autoscaling may start. */
       maxReplicas: count.min(2).max(20).default(4),
     })

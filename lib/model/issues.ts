@@ -2,8 +2,9 @@
  * Turns the schema library's issues into sentences that name the place by names (realms[aurora], not realms[0]) and propose what was meant.
  * It deliberately finds no mistakes itself: that is the schema's and validate.ts's part.
  */
-import { closest, distance } from 'fastest-levenshtein';
+
 import type { z } from 'zod';
+import { nearestWord } from '../nearest';
 import type { Mistake } from './cluster';
 import { description } from './description';
 
@@ -23,7 +24,7 @@ export function meantFields(error: z.ZodError, input: unknown): string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [];
     return issue.keys
-      .map((key) => nearest(key, knownKeys(issue.path, input)))
+      .map((key) => nearestWord(key, knownKeys(issue.path, input)))
       .filter((field): field is string => field !== undefined && child(valueAt(input, issue.path), field) === undefined)
       .map((field) => namedPath([...issue.path, field], input));
   });
@@ -85,7 +86,7 @@ function asEnd(message: string): string {
 function notOneOf(value: unknown, known: readonly string[]): string {
   const list = `it must be one of ${known.map((each) => `'${each}'`).join(', ')}`;
   if (value === undefined) return `is missing; ${list}`;
-  const meant = typeof value === 'string' ? nearest(value, known) : undefined;
+  const meant = typeof value === 'string' ? nearestWord(value, known) : undefined;
   return `${show(value)} is not allowed; ${meant === undefined ? list : `did you mean '${meant}'? I${list.slice(1)}`}`;
 }
 
@@ -146,7 +147,7 @@ function otherVariantsWith(path: Path, key: string, input: unknown): string | un
   const owners = options.filter(({ keys }) => keys.includes(key)).map(({ name }) => `{ ${discriminator}: '${name}' }`);
   if (owners.length === 0) return undefined;
   const name = child(valueAt(input, path), discriminator);
-  return `is a field of ${owners.join(' and ')}, not of { ${discriminator}: '${String(name)}' }; remove it, or change the ${discriminator}`;
+  return `is a field of ${[...owners.slice(0, -2), owners.slice(-2).join(' and ')].join(', ')}, not of { ${discriminator}: '${String(name)}' }; remove it, or change the ${discriminator}`;
 }
 
 /** `realms[aurora].continents[eldermoor].address`: list entries by their name, because a reader looks for the name and not for the place. */
@@ -171,17 +172,10 @@ function valueAt(input: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, part) => child(at, part), input);
 }
 
-/** The nearest known word when it is near enough to be a slip of the fingers. */
-function nearest(word: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const found = closest(word, known as string[]);
-  return distance(word.toLowerCase(), found.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3)) ? found : undefined;
-}
-
 /** The end of a sentence about an unknown word: what was meant, or else all that there is. */
 export function didYouMean(word: string, known: readonly string[]): string {
   if (known.length === 0) return '';
-  const meant = nearest(word, known);
+  const meant = nearestWord(word, known);
   return meant === undefined ? `; known fields are ${known.map((key) => `'${key}'`).join(', ')}` : `; did you mean '${meant}'?`;
 }
 

@@ -17,12 +17,35 @@ export function crossChecks(data: ParsedDescription): Mistake[] {
     ...networkMistakes(data),
     ...realmMistakes(data),
     ...contentTypeMistakes(data),
+    ...brokerMistakes(data),
   ];
 }
 
 function emptyMistakes(data: ParsedDescription): Mistake[] {
   if (data.realms.length > 0 || data.instances.length > 0) return [];
   return [{ path: 'realms', message: `there is nothing to play: describe at least one realm, or at least one content type in instances.` }];
+}
+
+function brokerMistakes(data: ParsedDescription): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const seen = new Set<string>();
+  for (const { name, scopes } of data.broker.openId) {
+    const at = `broker.openId[${name}]`;
+    if (seen.has(name)) {
+      mistakes.push({
+        path: `${at}.name`,
+        message: `two providers are called '${name}'; the client secret is sealed under the name, so give one of them another.`,
+      });
+    }
+    seen.add(name);
+    if (!scopes.includes('openid')) {
+      mistakes.push({
+        path: `${at}.scopes`,
+        message: `they lack 'openid', without which an issuer does not say who somebody is; use ['openid', …].`,
+      });
+    }
+  }
+  return mistakes;
 }
 
 function databaseMistakes(data: ParsedDescription): Mistake[] {

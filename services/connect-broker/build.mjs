@@ -63,5 +63,8 @@ const findManifest = (name, from) => {
 };
 copyPackage('@node-rs/argon2', here);
 
-const bytes = Object.entries(result.metafile.outputs).reduce((sum, [file, output]) => (file.endsWith('.mjs') ? sum + output.bytes : sum), 0);
+const bytes = Object.entries(result.metafile.outputs).reduce(
+  (sum, [file, output]) => (file.endsWith('.mjs') ? sum + output.bytes : sum),
+  0,
+);
 console.log(`${Object.keys(result.metafile.outputs).length} files in build/, ${(bytes / 1e6).toFixed(1)} MB of program`);

@@ -4,7 +4,7 @@
  */
 import { App, Chart } from 'cdk8s';
 import type { BuildContext, Component } from '../../lib/component';
-import type { Manifest, PlainObject } from '../../lib/emit/manifest';
+import { objectsOf, type PlainObject } from '../../lib/emit/manifest';
 import { type ClusterDescription, defineCluster, resolveCluster } from '../../lib/model/cluster';
 import type { SecretSpec } from '../../lib/secrets/spec';
 
@@ -94,7 +94,7 @@ export function build(component: Component, description: ClusterDescription): Bu
     secret: (_chart, spec) => secrets.push(spec),
   };
   for (const application of component.applications(cluster)) application.build(chart, context);
-  return { objects: chart.apiObjects.map((object) => (object as Manifest).manifest), secrets, warnings };
+  return { objects: objectsOf(chart).map(({ manifest }) => manifest), secrets, warnings };
 }
 
 /** The object of that kind and name; throws with what there is instead. */

@@ -9,7 +9,7 @@ import {
   BROKER_TOKEN_SECONDS,
   type BrokerConfig,
 } from '../../lib/broker-contract';
-import type { Manifest, PlainObject } from '../../lib/emit/manifest';
+import { objectsOf, type PlainObject } from '../../lib/emit/manifest';
 import { type Cluster, resolveCluster } from '../../lib/model/cluster';
 import { NetworkPlan } from '../../lib/network-policies';
 import { BROKER_PORTS, WORKLOADS } from '../../lib/platform';
@@ -237,7 +237,7 @@ describe("the broker's flows", () => {
   const policies = (() => {
     const chart = new Chart(new App(), 'policies');
     new NetworkPlan(cluster, flowsOf(cluster)).emit(chart, 'connect-broker');
-    return chart.apiObjects.map((object) => (object as Manifest).manifest);
+    return objectsOf(chart).map(({ manifest }) => manifest);
   })();
   const policy = (name: string) => policies.find(({ metadata }) => metadata.name === name)?.spec;
 
@@ -280,7 +280,17 @@ describe('the contract with the program', () => {
   });
 
   test('names every path that is mounted', () => {
-    const mounted = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+    const everything = build(
+      connectBroker,
+      change({
+        broker: {
+          openId: [{ name: 'authelia', title: 'Authelia', issuer: 'https://auth.example.org', clientId: 'mmo' }],
+          mail: { from: 'MMO <mmo@example.org>' },
+        },
+      }),
+    );
+    const { volumeMounts } = find(everything, 'Deployment', 'connect-broker').spec.template.spec.containers[0];
+    const mounted = volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
     const covered = Object.values(BROKER_FILES).filter((path) =>
       mounted.some((mount: string) => path === mount || path.startsWith(`${mount}/`)),
     );

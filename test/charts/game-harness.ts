@@ -4,7 +4,7 @@
  */
 import { App, Chart } from 'cdk8s';
 import type { BuildContext, Component } from '../../lib/component';
-import type { PlainObject } from '../../lib/emit/manifest';
+import { objectsOf, type PlainObject } from '../../lib/emit/manifest';
 import {
   type Cluster,
   type ClusterDescription,
@@ -125,7 +125,7 @@ export function built(component: Component, description: ClusterDescription): Bu
     application.build(chart, context);
     byApplication.set(
       application.name,
-      chart.apiObjects.map((object) => object.toJson() as PlainObject),
+      objectsOf(chart).map(({ manifest }) => manifest),
     );
   }
   const objects = [...byApplication.values()].flat();

@@ -6,7 +6,7 @@ import { traefik as traefikChart } from '../../argocd/catalog/traefik';
 import { traefik } from '../../charts/traefik';
 import type { BuildContext } from '../../lib/component';
 import { adminRoute, publicRoute, type Route } from '../../lib/constructs/routes';
-import type { Manifest, PlainObject } from '../../lib/emit/manifest';
+import { objectsOf, type PlainObject } from '../../lib/emit/manifest';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
 import { exampleHomelab as homelab, exampleLocal as local } from '../examples';
@@ -24,7 +24,7 @@ const admins: Route = { namespace: 'pihole', name: 'pihole', host: 'pihole.mmo.h
 function routed(build: typeof publicRoute, route: Route, description: ClusterDescription = homelab): PlainObject[] {
   const chart = new Chart(new App(), 'x');
   build(chart, { cluster: resolveCluster(description) } as unknown as BuildContext, route);
-  return chart.apiObjects.map((object) => (object as Manifest).manifest);
+  return objectsOf(chart).map(({ manifest }) => manifest);
 }
 
 const ofKind = (objects: readonly PlainObject[], kind: string) => objects.filter((object) => object.kind === kind);

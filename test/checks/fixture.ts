@@ -10,7 +10,7 @@ import { emitRoot, ROOT } from '../../argocd/root';
 import type { BuiltApplication, BuiltCluster, BuiltObject } from '../../lib/build';
 import { type Check, CheckInput, type Violation } from '../../lib/checks/types';
 import { type ApplicationSpec, type NamespaceSpec, PROTECTED, workload } from '../../lib/component';
-import type { Exception, Manifest, PlainObject } from '../../lib/emit/manifest';
+import { type Exception, objectsOf, type PlainObject } from '../../lib/emit/manifest';
 import type { Flow, Workload } from '../../lib/flows';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
 import { NetworkPlan } from '../../lib/network-policies';
@@ -834,7 +834,7 @@ function make(): BuiltObject[] {
   }
   const app = new App();
   const collect = (application: string, chart: Chart): void => {
-    for (const object of chart.apiObjects as Manifest[]) objects.push({ application, manifest: object.manifest, exceptions: [] });
+    for (const { manifest } of objectsOf(chart)) objects.push({ application, manifest, exceptions: [] });
   };
   const plan = new NetworkPlan(cluster, flows);
   const owner = new Map(specs.flatMap((spec) => (spec.policiesOf ?? []).map((namespace): [string, string] => [namespace, spec.name])));

@@ -145,6 +145,15 @@ describe('protected-data', () => {
     ]);
   });
 
+  it("names the generation's archive", () => {
+    const objects = database(({ spec }) => {
+      spec.plugins[0].parameters.serverName = 'postgres';
+    });
+    expect(violationsOf(protectedData, objects).map(({ fix }) => fix)).toEqual([
+      "Name the archive after the generation, 'postgres-1' (archiveName in lib/constructs/postgres.ts).",
+    ]);
+  });
+
   it('refuses an archive without a name', () => {
     const objects = database(({ spec }) => void delete spec.plugins[0].parameters.serverName);
     expect(sentences(objects)).toEqual([

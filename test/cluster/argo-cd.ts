@@ -2,26 +2,33 @@
  * A real Argo CD on loopback: its application controller and repository server, Redis, and a Git repository in a folder.
  * It deliberately leaves out its API server and user interface, and runs with an administrator's rights: what it applies is judged here, not who it is.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { Client } from './client';
 import { type ControlPlaneAddress, kubeconfigText } from './control-plane';
+import { LiveList } from './live-list';
 import { freePorts, Processes } from './processes';
 
 export const ARGOCD = 'argocd';
 const REFRESH = 'argocd.argoproj.io/refresh';
 const APPLICATIONS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGOCD}/applications`;
 
-/** What is missing on this machine to run Argo CD, or undefined. */
-export function missingForArgoCd(): string | undefined {
+/** What is missing on this machine to run Argo CD and the commands for it, or undefined. @param kubectl the program, if one is known */
+export function missingForArgoCd(kubectl: string | undefined): string | undefined {
   if (!process.env.ARGOCD_BINARY) return 'ARGOCD_BINARY names no binary of Argo CD (test/cluster/build-argo-cd.sh builds it)';
-  for (const program of ['redis-server', 'git']) {
+  const needed = [
+    ['redis-server', '--version'],
+    ['git', '--version'],
+    ...(kubectl === undefined ? [['kubectl', 'version', '--client']] : []),
+  ];
+  for (const [program = '', ...args] of needed) {
     try {
-      execFileSync(program, ['--version'], { stdio: 'ignore' });
+      execFileSync(program, args, { stdio: 'ignore' });
     } catch {
       return `${program} is not installed`;
     }
@@ -33,6 +40,8 @@ export class ArgoCd {
   private readonly processes = new Processes('argo-cd');
   readonly client: Client;
   private readonly repository: string;
+  private list: LiveList | undefined;
+  private readonly seen = new Set<string>();
 
   constructor(private readonly plane: ControlPlaneAddress) {
     this.client = new Client(plane);
@@ -63,8 +72,12 @@ export class ArgoCd {
       ARGOCD_SSH_DATA_PATH: join(folder, 'ssh'),
       // Two CPU cores serve the whole run; the default is one rendering per CPU and 20 comparisons at once.
       ARGOCD_REPO_SERVER_PARALLELISM_LIMIT: '4',
-      // A controller that starts anew and waits a second between attempts would be the slowest part of the tests.
-      ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_TIMEOUT_SECONDS: '1',
+      // Its waits, made short. They are patience with other controllers; what is judged here may not depend on it.
+      ARGOCD_SYNC_WAVE_DELAY: '0',
+      ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS: '1',
+      ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS: '1',
+      // Nothing reads events here, and every one is a write.
+      ARGOCD_ENABLE_K8S_EVENT: 'none',
     };
     this.processes.start({
       name: 'redis',
@@ -107,18 +120,27 @@ export class ArgoCd {
   }
 
   async stop(): Promise<void> {
+    this.list?.stop();
     this.client.close();
     await this.processes.stop();
   }
 
-  /** Runs a command that the synth printed for a person, word by word. @param kubectl the program */
-  runAsPrinted(command: string, kubectl: string): void {
-    const [program, ...args] = command.split(' ');
-    if (program !== 'kubectl') throw new Error(`The synth prints a command that is not kubectl's: ${command}`);
-    execFileSync(kubectl, args, {
-      env: { ...process.env, KUBECONFIG: join(this.processes.folder, 'kubeconfig') },
-      stdio: ['ignore', 'ignore', 'inherit'],
+  /**
+   * Runs a command as the synth printed it for a person: in a shell, in a checkout of what Argo CD syncs.
+   * @param kubectl the program; undefined for the one of the machine
+   * @throws when it fails, with what it said
+   */
+  async runAsPrinted(command: string, kubectl: string | undefined): Promise<void> {
+    const path = `${kubectl === undefined ? '' : `${dirname(kubectl)}${delimiter}`}${process.env.PATH}`;
+    await promisify(execFile)('bash', ['-c', command], {
+      cwd: this.repository,
+      env: { ...process.env, PATH: path, KUBECONFIG: join(this.processes.folder, 'kubeconfig') },
     });
+  }
+
+  /** Process groups of the servers. */
+  get pids(): readonly number[] {
+    return this.processes.pids;
   }
 
   /** The end of the controller's log, for messages of failures. */
@@ -131,7 +153,7 @@ export class ArgoCd {
     rmSync(join(this.repository, 'dist'), { recursive: true, force: true });
     for (const [path, text] of files) this.write(join('dist', path), this.inTestRepository(path, text));
     this.git('add', '--all');
-    this.git('-c', 'user.name=test', '-c', 'user.email=test@test.invalid', 'commit', '--quiet', '--message', message);
+    this.git('-c', 'user.name=test', '-c', 'user.email=test@test.invalid', 'commit', '--quiet', '--allow-empty', '--message', message);
     return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: this.repository, encoding: 'utf8' }).trim();
   }
 
@@ -159,48 +181,69 @@ export class ArgoCd {
     return stringify(object);
   }
 
-  applications(): Promise<PlainObject[]> {
-    return this.client.list(APPLICATIONS);
+  /** Every Application as it is now; from `follow` on. */
+  get applications(): readonly PlainObject[] {
+    return this.list?.items ?? [];
+  }
+
+  /** @param told gets every version of every Application from now on */
+  async follow(told: (application: PlainObject) => void): Promise<void> {
+    this.list = await LiveList.of(this.client, APPLICATIONS, (application) => {
+      this.noteDifferences(application);
+      told(application);
+    });
+  }
+
+  /** What was OutOfSync at any moment since this was asked last, as `application: Kind name`: an Application heals itself, so that afterwards nothing may show. */
+  differences(): string[] {
+    const seen = [...this.seen];
+    this.seen.clear();
+    return seen;
   }
 
   /**
    * Has Argo CD look at Git and at the cluster again; done when it has. `hard` forgets what it rendered before.
    * The root comes after the others: it compares Applications, and to take the request back Argo CD writes to them.
    * @param withRoot whether the root looks too; a commit that changes no Application does not concern it
-   * @returns what was OutOfSync at any moment of it: an Application heals itself, so that afterwards nothing may show
    */
-  async refresh(kind: 'normal' | 'hard' = 'normal', withRoot = true): Promise<string[]> {
-    const names = (await this.applications()).map((application) => application.metadata.name);
-    const others = await this.refreshNamed(
-      names.filter((name) => name !== 'root'),
+  async refresh(kind: 'normal' | 'hard' = 'normal', withRoot = true): Promise<void> {
+    await this.refreshNamed(
+      this.applications.map((application) => application.metadata.name).filter((name) => name !== 'root'),
       kind,
     );
-    return withRoot ? [...others, ...(await this.refreshNamed(['root'], kind))] : others;
+    if (withRoot) await this.refreshNamed(['root'], kind);
   }
 
-  /** Has the root alone look at Git again. */
-  async refreshRoot(): Promise<void> {
-    await this.refreshNamed(['root'], 'normal');
-  }
-
-  private async refreshNamed(names: readonly string[], kind: string): Promise<string[]> {
-    await Promise.all(names.map((name) => this.annotate(name, { [REFRESH]: kind })));
-    const seen = new Set<string>();
+  /** Has these Applications look at Git again. */
+  async refreshNamed(names: readonly string[], kind: 'normal' | 'hard' = 'normal'): Promise<void> {
+    const asked = new Map(
+      await Promise.all(names.map(async (name) => [name, versionOf(await this.annotate(name, { [REFRESH]: kind }))] as const)),
+    );
+    const isDone = ({ metadata }: PlainObject, since: number): boolean =>
+      versionOf({ metadata }) > since && metadata.annotations?.[REFRESH] === undefined;
     const deadline = Date.now() + 60_000;
     for (;;) {
-      const applications = (await this.applications()).filter(({ metadata }) => names.includes(metadata.name));
-      for (const { metadata, status } of applications) {
-        for (const each of status?.resources ?? [])
-          if (each.status === 'OutOfSync') seen.add(`${metadata.name}: ${each.kind} ${each.name}`);
-      }
-      if (applications.every((application) => application.metadata.annotations?.[REFRESH] === undefined)) return [...seen];
-      if (Date.now() > deadline) throw new Error(`Argo CD did not refresh in 60 s. The end of its log:\n${this.log()}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      const found = new Map(this.applications.map((application) => [application.metadata.name, application]));
+      const waiting = [...asked].filter(([name, since]) => {
+        const application = found.get(name);
+        return application !== undefined && !isDone(application, since);
+      });
+      if (waiting.length === 0) return;
+      if (Date.now() > deadline)
+        throw new Error(`Argo CD did not refresh ${waiting.map(([name]) => name).join(', ')} in 60 s. The end of its log:\n${this.log()}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
-  async annotate(application: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
-    await this.client.request('PATCH', `${APPLICATIONS}/${application}`, { metadata: { annotations } }, 'application/merge-patch+json');
+  /** @returns the Application as it is then */
+  async annotate(application: string, annotations: Readonly<Record<string, string | null>>): Promise<PlainObject> {
+    const patch = { metadata: { annotations } };
+    return (await this.client.request('PATCH', `${APPLICATIONS}/${application}`, patch, 'application/merge-patch+json')).body;
+  }
+
+  private noteDifferences({ metadata, status }: PlainObject): void {
+    for (const each of status?.resources ?? [])
+      if (each.status === 'OutOfSync') this.seen.add(`${metadata.name}: ${each.kind} ${each.name}`);
   }
 
   /** ConfigMaps and Secret, as the chart makes them of its values. */
@@ -227,6 +270,11 @@ export class ArgoCd {
   private git(...args: readonly string[]): void {
     execFileSync('git', args, { cwd: this.repository, stdio: ['ignore', 'ignore', 'inherit'] });
   }
+}
+
+/** Versions of one server's objects count up. */
+function versionOf({ metadata }: Pick<PlainObject, 'metadata'>): number {
+  return Number((metadata as { resourceVersion?: string }).resourceVersion);
 }
 
 function listens(port: number): Promise<void> {

@@ -13,6 +13,8 @@ export interface Binaries {
   readonly version: string;
   /** Whether the controllers, the scheduler and kwok (fake nodes) are there too; envtest brings only etcd, kube-apiserver and kubectl. */
   readonly controllers: boolean;
+  /** kubectl of this version; without it, the machine's own is used where a command is run as it is printed. */
+  readonly kubectl?: string;
 }
 
 const NEEDED = ['etcd', 'kube-apiserver'];
@@ -38,7 +40,12 @@ export function findBinaries(variable = process.env.KUBEBUILDER_ASSETS): Binarie
     const version = /v\d+\.\d+\.\d+/.exec(answer)?.[0];
     if (version === undefined)
       throw new Error(`${join(folder, 'kube-apiserver')} --version says '${answer.trim()}', which names no version.`);
-    return { folder, version, controllers: FOR_CONTROLLERS.every((program) => executable(folder, program)) };
+    return {
+      folder,
+      version,
+      controllers: FOR_CONTROLLERS.every((program) => executable(folder, program)),
+      ...(executable(folder, 'kubectl') ? { kubectl: join(folder, 'kubectl') } : {}),
+    };
   });
 }
 

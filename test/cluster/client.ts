@@ -67,10 +67,13 @@ const FIELD_MANAGER = 'argocd-controller';
 
 export class Client {
   private readonly agent: Agent;
+  /** Watches hold their connections, which must not be those that requests wait for. */
+  private readonly watches: Agent;
   private resources = new Map<string, Resource>();
 
   constructor(private readonly connection: Connection) {
     this.agent = new Agent({ keepAlive: true, maxSockets: 16, ca: connection.ca });
+    this.watches = new Agent({ ca: connection.ca });
   }
 
   /** The same server, asked by somebody else. */
@@ -82,6 +85,7 @@ export class Client {
 
   close(): void {
     this.agent.destroy();
+    this.watches.destroy();
   }
 
   /** Waits while the server prepares to serve a kind that was just defined. @throws ApiError for every other status but 2xx */
@@ -148,6 +152,46 @@ export class Client {
     return (await this.get<{ items: PlainObject[] }>(path)).items;
   }
 
+  /**
+   * Hears of every change of a collection after a version of it.
+   * @param version `metadata.resourceVersion` of a list
+   * @returns `stop`, and a promise that resolves when the server or `stop` ended it; what was missed then shows in a new list
+   */
+  watch(path: string, version: string, onChange: (type: string, object: PlainObject) => void): { stop: () => void; ended: Promise<void> } {
+    let stop = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      const request = httpsRequest(
+        {
+          agent: this.watches,
+          host: '127.0.0.1',
+          port: this.connection.port,
+          path: `${path}${path.includes('?') ? '&' : '?'}watch=true&resourceVersion=${version}`,
+          headers: { authorization: `Bearer ${this.connection.token}`, accept: 'application/json' },
+        },
+        (response) => {
+          let rest = '';
+          response.setEncoding('utf8');
+          response.on('data', (chunk: string) => {
+            const lines = (rest + chunk).split('\n');
+            rest = lines.pop() ?? '';
+            for (const line of lines) {
+              const { type, object } = JSON.parse(line) as { type: string; object: PlainObject };
+              if (type === 'ERROR') request.destroy();
+              else if (type !== 'BOOKMARK') onChange(type, object);
+            }
+          });
+          response.on('close', resolve);
+          response.on('error', () => resolve());
+        },
+      );
+      request.on('error', () => resolve());
+      request.on('close', () => resolve());
+      request.end();
+      stop = () => request.destroy();
+    });
+    return { stop, ended };
+  }
+
   /** Reads what the server serves; again after definitions were added. */
   async discover(): Promise<readonly Resource[]> {
     const found = new Map<string, Resource>();
@@ -189,6 +233,10 @@ export class Client {
   /** Path of all objects of a kind, in every namespace. */
   everywhere(apiVersion: string, kind: string): string {
     return this.collection(apiVersion, kind, '').replace('/namespaces//', '/');
+  }
+
+  serves(apiVersion: string, kind: string): boolean {
+    return this.resources.has(`${apiVersion} ${kind}`);
   }
 
   /** Whether a kind's status is written apart from the rest. */

@@ -10,6 +10,7 @@ import type { PlainObject } from '../../lib/emit/manifest';
 import type { Binaries } from './binaries';
 import { Client, type Connection } from './client';
 import { freePorts, Processes } from './processes';
+import { PROVISIONER, provisionVolumes } from './volumes';
 
 /** What a test process needs to reach a control plane that another process started. */
 export interface ControlPlaneAddress extends Connection {
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly storageClasses?: readonly string[];
   /** The one among them that claims without a class get. @default none */
   readonly defaultStorageClass?: string;
+  /** Seconds between two looks of the autoscaler. @default 15, as everywhere */
+  readonly autoscalerSeconds?: number;
 }
 
 export interface ControlPlane {
@@ -40,7 +43,7 @@ const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const SERVICE_RANGE = '10.96.0.0/16';
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { binaries, nodes = [], storageClasses = [], defaultStorageClass } = options;
+  const { binaries, nodes = [], storageClasses = [], defaultStorageClass, autoscalerSeconds = 15 } = options;
   const processes = new Processes('control-plane');
   try {
     const { folder } = processes;
@@ -48,55 +51,50 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const [etcdPort = 0, peerPort = 0, port = 0, managerPort = 0, schedulerPort = 0, kwokPort = 0] = await freePorts(6);
     const tokens = writeTokens(folder);
     writeServiceAccountKeys(folder);
-    const pids: number[] = [];
 
     const etcd = `http://127.0.0.1:${etcdPort}`;
     const peer = `http://127.0.0.1:${peerPort}`;
-    pids.push(
-      processes.start({
-        name: 'etcd',
-        command: program('etcd'),
-        args: [
-          '--name=test',
-          '--data-dir=etcd',
-          // The data is thrown away with the run; waiting for the disk would protect nothing.
-          '--unsafe-no-fsync',
-          `--listen-client-urls=${etcd}`,
-          `--advertise-client-urls=${etcd}`,
-          `--listen-peer-urls=${peer}`,
-          `--initial-advertise-peer-urls=${peer}`,
-          `--initial-cluster=test=${peer}`,
-          '--log-level=warn',
-        ],
-      }),
-    );
+    processes.start({
+      name: 'etcd',
+      command: program('etcd'),
+      args: [
+        '--name=test',
+        '--data-dir=etcd',
+        // The data is thrown away with the run; waiting for the disk would protect nothing.
+        '--unsafe-no-fsync',
+        `--listen-client-urls=${etcd}`,
+        `--advertise-client-urls=${etcd}`,
+        `--listen-peer-urls=${peer}`,
+        `--initial-advertise-peer-urls=${peer}`,
+        `--initial-cluster=test=${peer}`,
+        '--log-level=warn',
+      ],
+    });
     await processes.until('etcd', () => healthy(`${etcd}/health`));
 
-    pids.push(
-      processes.start({
-        name: 'kube-apiserver',
-        command: program('kube-apiserver'),
-        args: [
-          `--etcd-servers=${etcd}`,
-          '--bind-address=127.0.0.1',
-          '--advertise-address=127.0.0.1',
-          `--secure-port=${port}`,
-          // It makes its own serving certificate for these addresses; nobody else has to.
-          '--cert-dir=serving',
-          '--token-auth-file=tokens.csv',
-          '--service-account-key-file=service-account.pub',
-          '--service-account-signing-key-file=service-account.key',
-          `--service-account-issuer=${ISSUER}`,
-          `--service-cluster-ip-range=${SERVICE_RANGE}`,
-          // Otherwise it publishes itself as an endpoint, for which it refuses loopback addresses.
-          '--endpoint-reconciler-type=none',
-          '--authorization-mode=Node,RBAC',
-          '--enable-admission-plugins=NodeRestriction,ResourceQuota',
-          '--allow-privileged=true',
-          '--profiling=false',
-        ],
-      }),
-    );
+    processes.start({
+      name: 'kube-apiserver',
+      command: program('kube-apiserver'),
+      args: [
+        `--etcd-servers=${etcd}`,
+        '--bind-address=127.0.0.1',
+        '--advertise-address=127.0.0.1',
+        `--secure-port=${port}`,
+        // It makes its own serving certificate for these addresses; nobody else has to.
+        '--cert-dir=serving',
+        '--token-auth-file=tokens.csv',
+        '--service-account-key-file=service-account.pub',
+        '--service-account-signing-key-file=service-account.key',
+        `--service-account-issuer=${ISSUER}`,
+        `--service-cluster-ip-range=${SERVICE_RANGE}`,
+        // Otherwise it publishes itself as an endpoint, for which it refuses loopback addresses.
+        '--endpoint-reconciler-type=none',
+        '--authorization-mode=Node,RBAC',
+        '--enable-admission-plugins=NodeRestriction,ResourceQuota',
+        '--allow-privileged=true',
+        '--profiling=false',
+      ],
+    });
     const certificate = join(folder, 'serving', 'apiserver.crt');
     const client = await processes.until('kube-apiserver', async () => {
       const made = new Client({ port, token: tokens.admin, ca: readFileSync(certificate, 'utf8') });
@@ -115,53 +113,51 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       };
       const manager = kubeconfig('manager');
       const scheduler = kubeconfig('scheduler');
-      pids.push(
-        processes.start({
-          name: 'kube-controller-manager',
-          command: program('kube-controller-manager'),
-          args: [
-            `--kubeconfig=${manager}`,
-            `--authentication-kubeconfig=${manager}`,
-            `--authorization-kubeconfig=${manager}`,
-            '--bind-address=127.0.0.1',
-            `--secure-port=${managerPort}`,
-            '--cert-dir=manager',
-            '--leader-elect=false',
-            '--use-service-account-credentials=true',
-            '--service-account-private-key-file=service-account.key',
-            `--root-ca-file=${certificate}`,
-            '--enable-hostpath-provisioner=true',
-            '--profiling=false',
-          ],
-        }),
-        processes.start({
-          name: 'kube-scheduler',
-          command: program('kube-scheduler'),
-          args: [
-            `--kubeconfig=${scheduler}`,
-            `--authentication-kubeconfig=${scheduler}`,
-            `--authorization-kubeconfig=${scheduler}`,
-            '--bind-address=127.0.0.1',
-            `--secure-port=${schedulerPort}`,
-            '--cert-dir=scheduler',
-            '--leader-elect=false',
-            '--profiling=false',
-          ],
-        }),
-        processes.start({
-          name: 'kwok',
-          command: program('kwok'),
-          args: [
-            `--kubeconfig=${kubeconfig('kwok')}`,
-            '--manage-all-nodes=true',
-            '--cidr=10.244.0.0/16',
-            '--node-ip=127.0.0.1',
-            `--node-port=${kwokPort}`,
-            `--server-address=127.0.0.1:${kwokPort}`,
-            '--node-lease-duration-seconds=40',
-          ],
-        }),
-      );
+      processes.start({
+        name: 'kube-controller-manager',
+        command: program('kube-controller-manager'),
+        args: [
+          `--kubeconfig=${manager}`,
+          `--authentication-kubeconfig=${manager}`,
+          `--authorization-kubeconfig=${manager}`,
+          '--bind-address=127.0.0.1',
+          `--secure-port=${managerPort}`,
+          '--cert-dir=manager',
+          '--leader-elect=false',
+          '--use-service-account-credentials=true',
+          `--horizontal-pod-autoscaler-sync-period=${autoscalerSeconds}s`,
+          '--service-account-private-key-file=service-account.key',
+          `--root-ca-file=${certificate}`,
+          '--profiling=false',
+        ],
+      });
+      processes.start({
+        name: 'kube-scheduler',
+        command: program('kube-scheduler'),
+        args: [
+          `--kubeconfig=${scheduler}`,
+          `--authentication-kubeconfig=${scheduler}`,
+          `--authorization-kubeconfig=${scheduler}`,
+          '--bind-address=127.0.0.1',
+          `--secure-port=${schedulerPort}`,
+          '--cert-dir=scheduler',
+          '--leader-elect=false',
+          '--profiling=false',
+        ],
+      });
+      processes.start({
+        name: 'kwok',
+        command: program('kwok'),
+        args: [
+          `--kubeconfig=${kubeconfig('kwok')}`,
+          '--manage-all-nodes=true',
+          '--cidr=10.244.0.0/16',
+          '--node-ip=127.0.0.1',
+          `--node-port=${kwokPort}`,
+          `--server-address=127.0.0.1:${kwokPort}`,
+          '--node-lease-duration-seconds=40',
+        ],
+      });
       for (const [index, name] of nodes.entries()) await client.request('POST', '/api/v1/nodes', fakeNode(name, index, binaries.version));
       for (const name of storageClasses)
         await client.request('POST', '/apis/storage.k8s.io/v1/storageclasses', storageClass(name, name === defaultStorageClass));
@@ -172,11 +168,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       // The last thing that the controllers do for a namespace; pods are refused before.
       await processes.until('kube-controller-manager', () => client.get('/api/v1/namespaces/default/serviceaccounts/default'));
     }
-    client.close();
+    const volumes = binaries.controllers ? await provisionVolumes(client) : undefined;
     return {
       address: { port, ca, token: tokens.admin, version: binaries.version, controllers: binaries.controllers, folder },
-      pids,
-      stop: () => processes.stop(),
+      pids: processes.pids,
+      async stop() {
+        volumes?.stop();
+        client.close();
+        await processes.stop();
+      },
     };
   } catch (error) {
     await processes.stop();
@@ -260,7 +260,7 @@ function storageClass(name: string, isDefault: boolean): object {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
     metadata: { name, annotations: { 'storageclass.kubernetes.io/is-default-class': String(isDefault) } },
-    provisioner: 'kubernetes.io/host-path',
+    provisioner: PROVISIONER,
     volumeBindingMode: 'WaitForFirstConsumer',
     reclaimPolicy: 'Delete',
   };

@@ -2,19 +2,46 @@
  * Upstream's CustomResourceDefinitions in an API server, as the operators' charts would have installed them.
  * It deliberately takes them where `npm run crds` does, by the hashes of imports/lock.json, and waits until the server serves them all.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PlainObject } from '../../lib/emit/manifest';
 import { writeDefinitions } from '../../lib/imports/definition-files';
-import { mirrorReader, networkReader } from '../../lib/imports/sources';
+import { ImportError, mirrorReader, networkReader } from '../../lib/imports/sources';
 import type { Client } from './client';
+import { eventually } from './judge';
+import { Processes } from './processes';
 
 const COLLECTION = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
-/** Writes them to a folder. MMO_CRDS_MIRROR names a folder with upstream's files, instead of the network. */
-export async function fetchDefinitions(folder: string): Promise<void> {
-  const mirror = process.env.MMO_CRDS_MIRROR;
-  await writeDefinitions(process.cwd(), mirror ? mirrorReader(mirror) : networkReader, folder);
+/** How to have them without the network of this run. */
+const ONCE = 'Fetch them once where there is a network, with `npm run crds -- DIR`, and set MMO_CRDS=DIR.';
+
+/**
+ * Runs `use` with the folder of upstream's definitions: the one that MMO_CRDS names, or a temporary one, which goes even when the run is killed.
+ * MMO_CRDS_MIRROR names a folder of upstream's own files, to be taken instead of the network.
+ * @throws Error with one sentence that says how they come
+ */
+export async function withDefinitions<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
+  const { MMO_CRDS: written, MMO_CRDS_MIRROR: mirror } = process.env;
+  if (written) {
+    if (!existsSync(written) || readdirSync(written).every((name) => !name.endsWith('.yaml')))
+      throw new Error(`MMO_CRDS names ${written}, which holds no definition; write them there with: npm run crds -- ${written}`);
+    return use(written);
+  }
+  const guarded = new Processes('definitions');
+  try {
+    const folder = join(guarded.folder, 'definitions');
+    try {
+      await writeDefinitions(process.cwd(), mirror ? mirrorReader(mirror) : networkReader, folder);
+    } catch (error) {
+      if (!(error instanceof ImportError)) throw error;
+      const [first = '', ...more] = error.problems;
+      const reason = `${first.split(/\n| Without a network/)[0]}${more.length > 0 ? ` (and ${more.length} more like it)` : ''}`;
+      throw new Error(`Upstream's definitions, which the API servers need, could not be had: ${reason} ${ONCE}`);
+    }
+    return await use(folder);
+  } finally {
+    await guarded.stop();
+  }
 }
 
 /**
@@ -40,21 +67,15 @@ export async function installDefinitions(client: Client, folder: string): Promis
   };
   await Promise.all([worker(), worker(), worker(), worker()]);
 
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const definitions = await client.list(COLLECTION);
-    const missing = definitions.filter((definition) => !isEstablished(definition)).map((definition) => definition.metadata.name);
-    const served = new Set((await client.discover()).map(({ group, plural }) => `${plural}.${group}`));
-    missing.push(...definitions.map((definition) => definition.metadata.name).filter((name) => !served.has(name)));
-    if (missing.length === 0 && definitions.length >= files.length) return warnings;
-    if (Date.now() > deadline)
-      throw new Error(`The API server does not serve these definitions after 60 s: ${[...new Set(missing)].join(', ')}.`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-function isEstablished({ status }: PlainObject): boolean {
-  return (
-    status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Established' && each.status === 'True') ?? false
+  // Asking what is served is cheap; the definitions themselves are ten megabytes.
+  const wanted = files.map((name) => name.replace(/\.yaml$/, ''));
+  const missing = await eventually(
+    async () => {
+      const served = new Set((await client.discover()).map(({ group, plural }) => `${plural}.${group}`));
+      return wanted.filter((name) => !served.has(name));
+    },
+    (names) => names.length === 0,
   );
+  if (missing.length > 0) throw new Error(`The API server does not serve these definitions after 60 s: ${missing.join(', ')}.`);
+  return warnings;
 }

@@ -58,6 +58,17 @@ export function distFolder(): string {
   return process.env.MMO_DIST ?? 'dist';
 }
 
+/** The clusters of dist: the names of its folders. @throws Error when there is none */
+export function clustersOf(dist = distFolder()): string[] {
+  const names = existsSync(dist)
+    ? readdirSync(dist, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+    : [];
+  if (names.length === 0) throw new Error(`${dist} holds no cluster; write it with: npm run synth`);
+  return names.sort();
+}
+
 /**
  * Every file of a cluster: by the wave of its Application (the root, which a bootstrap applies, right after the namespaces), then as Argo CD orders one sync.
  * @throws Error when there is no such folder or a folder without an Application
@@ -91,6 +102,13 @@ export function readDist(cluster: string, dist = distFolder()): DistFile[] {
 /** Whether Argo CD leaves the object alone when it is no longer in Git. */
 export function isProtected({ metadata }: PlainObject): boolean {
   return (metadata.annotations?.['argocd.argoproj.io/sync-options'] ?? '').split(',').includes('Prune=false');
+}
+
+/** Namespaces of dist's realms. */
+export function realmNamespaces(objects: readonly PlainObject[]): string[] {
+  return objects
+    .filter(({ kind, metadata }) => kind === 'Namespace' && metadata.labels?.['mmo/realm'] !== undefined)
+    .map(({ metadata }) => metadata.name);
 }
 
 /** An object as sentences name it: `StatefulSet realm-aurora/eldermoor`. */

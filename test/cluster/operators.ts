@@ -4,6 +4,8 @@
  */
 import type { PlainObject } from '../../lib/emit/manifest';
 import { ApiError, type Client } from './client';
+import { eventually } from './judge';
+import { LiveList } from './live-list';
 
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 const condition = (type: string) => ({ type, status: 'True', reason: 'Test', message: 'said by the test', lastTransitionTime: now() });
@@ -31,6 +33,8 @@ const CONTENT: Readonly<Record<string, (object: PlainObject) => object | undefin
       : undefined,
 };
 
+const METRICS = 'metrics.k8s.io/v1beta1';
+
 /** Serves `metrics.k8s.io` as plain objects: without it an autoscaler is Degraded, as on a cluster whose metrics-server is down. */
 const METRICS_DEFINITION: PlainObject = {
   apiVersion: 'apiextensions.k8s.io/v1',
@@ -55,67 +59,79 @@ const METRICS_DEFINITION: PlainObject = {
 };
 
 export class Operators {
-  private stopped = false;
-  private running: Promise<void> = Promise.resolve();
+  private readonly lists: LiveList[] = [];
+  private failed: unknown;
 
   constructor(private readonly client: Client) {}
 
   async start(): Promise<void> {
     await this.client.discover();
     await this.client.apply(METRICS_DEFINITION);
-    this.running = this.run();
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    await this.client.discover();
-    while (!this.stopped) {
-      for (const [kind, contentOf] of Object.entries(CONTENT)) await this.speakFor(kind, contentOf).catch(ignoreConflicts);
-      await this.measurePods().catch(ignoreConflicts);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-
-  private async speakFor(key: string, contentOf: (object: PlainObject) => object | undefined): Promise<void> {
-    const [apiVersion = '', kind = ''] = key.split(' ');
-    for (const item of await this.client.list(this.client.everywhere(apiVersion, kind))) {
-      const object: PlainObject = { ...item, apiVersion, kind };
-      const status = contentOf(object);
-      if (
-        status === undefined ||
-        (object.status !== undefined &&
-          Object.keys(status).every((field) => isSaid(object.status[field], (status as Record<string, unknown>)[field])))
-      )
-        continue;
-      await this.client.request(
-        'PATCH',
-        `${this.client.pathOf(object)}${this.client.hasStatus(apiVersion, kind) ? '/status' : ''}`,
-        { status },
-        'application/merge-patch+json',
+    const metrics = await eventually(
+      async () => {
+        await this.client.discover();
+        return this.client.serves(METRICS, 'PodMetrics');
+      },
+      (served) => served,
+    );
+    if (!metrics) throw new Error(`The API server does not serve ${METRICS} after a minute.`);
+    for (const [kind, contentOf] of Object.entries(CONTENT)) {
+      const [apiVersion = '', name = ''] = kind.split(' ');
+      // Which kinds an operator has depends on its version; one that is missing here is in no file of dist either, or it would be refused.
+      if (!this.client.serves(apiVersion, name)) continue;
+      await this.follow(this.client.everywhere(apiVersion, name), (object) =>
+        this.speakFor({ ...object, apiVersion, kind: name }, contentOf),
       );
     }
+    await this.follow('/api/v1/pods?labelSelector=app.kubernetes.io/component%3Dserver', (pod) => this.measure(pod));
   }
 
-  private async measurePods(): Promise<void> {
-    for (const pod of await this.client.list('/api/v1/pods?labelSelector=app.kubernetes.io/component%3Dserver')) {
-      const { name, namespace, labels } = pod.metadata;
-      const containers = pod.spec.containers.map((container: { name: string }) => ({
-        name: container.name,
-        usage: { cpu: '100m', memory: '128Mi' },
-      }));
-      await this.client.apply({
-        apiVersion: 'metrics.k8s.io/v1beta1',
-        kind: 'PodMetrics',
-        metadata: { name, namespace, labels },
-        timestamp: now(),
-        window: '15s',
-        containers,
+  /** @throws what went wrong meanwhile */
+  stop(): void {
+    for (const list of this.lists) list.stop();
+    if (this.failed !== undefined) throw this.failed;
+  }
+
+  private async follow(path: string, act: (object: PlainObject) => Promise<void>): Promise<void> {
+    const list = await LiveList.of(this.client, path, (object) => {
+      act(object).catch((error) => {
+        // Somebody else wrote or deleted the object meanwhile, and how it is then comes next.
+        if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) this.failed ??= error;
       });
-    }
+    });
+    this.lists.push(list);
+  }
+
+  private async speakFor(object: PlainObject, contentOf: (object: PlainObject) => object | undefined): Promise<void> {
+    const status = contentOf(object);
+    if (
+      status === undefined ||
+      (object.status !== undefined &&
+        Object.keys(status).every((field) => isSaid(object.status[field], (status as Record<string, unknown>)[field])))
+    )
+      return;
+    await this.client.request(
+      'PATCH',
+      `${this.client.pathOf(object)}${this.client.hasStatus(object.apiVersion, object.kind) ? '/status' : ''}`,
+      { status },
+      'application/merge-patch+json',
+    );
+  }
+
+  private async measure(pod: PlainObject): Promise<void> {
+    const { name, namespace, labels } = pod.metadata;
+    const containers = pod.spec.containers.map((container: { name: string }) => ({
+      name: container.name,
+      usage: { cpu: '100m', memory: '128Mi' },
+    }));
+    await this.client.apply({
+      apiVersion: METRICS,
+      kind: 'PodMetrics',
+      metadata: { name, namespace, labels },
+      timestamp: now(),
+      window: '15s',
+      containers,
+    });
   }
 }
 
@@ -124,11 +140,6 @@ function isSaid(there: unknown, wanted: unknown): boolean {
   return typeof wanted === 'object' || typeof wanted === 'string'
     ? there !== undefined && (typeof wanted !== 'object' || Object.keys(there as object).length > 0)
     : there === wanted;
-}
-
-/** Somebody else wrote or deleted the object meanwhile; the next round sees how it is then. */
-function ignoreConflicts(error: unknown): void {
-  if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
 }
 
 function generation(metadata: object): number {

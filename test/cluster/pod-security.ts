@@ -11,6 +11,8 @@ import type { Judge } from './judge';
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 /** Any port of a node will do: admission looks at the use of host ports. */
 const HOST_PORT = 7000;
+/** Name of the pod that has nothing, and of its ServiceAccount. */
+const BARE = 'bare';
 
 export function isAdmitted(judge: () => Judge): void {
   beforeAll(async () => {
@@ -22,6 +24,8 @@ export function isAdmitted(judge: () => Judge): void {
     )) {
       await judge().client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: AGONES_SERVICE_ACCOUNT, namespace } });
     }
+    for (const namespace of [...namespacesAt(judge(), 'restricted'), ...namespacesAt(judge(), 'baseline')])
+      await judge().client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: BARE, namespace } });
   });
 
   test('every pod that dist describes is admitted in its namespace, without a warning', async () => {
@@ -115,12 +119,12 @@ function namespacesAt(judge: Judge, level: string): string[] {
     .map((namespace) => namespace.metadata.name);
 }
 
-/** The least that is a pod, with a token of nobody: the namespace's default ServiceAccount is the controllers' to make. */
+/** The least that is a pod. The namespace's default ServiceAccount is the controllers' to make, which may not be here. */
 function bare(namespace: string, spec: object): PlainObject {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'bare', namespace },
-    spec: { ...spec, automountServiceAccountToken: false, containers: [{ name: 'bare', image: 'bare' }] },
+    metadata: { name: BARE, namespace },
+    spec: { ...spec, serviceAccountName: BARE, automountServiceAccountToken: false, containers: [{ name: BARE, image: BARE }] },
   };
 }

@@ -17,10 +17,15 @@ export interface ServerOptions {
   readonly cwd?: string;
 }
 
+/** The environment variable by which the run's setup tells its workers the process of the run. */
+export const RUN = 'MMO_TEST_RUN';
+
 export class Processes {
   /** Data, keys and logs; only the owner can read it, and it goes with the processes. */
   readonly folder: string;
   private readonly guardian: ChildProcess;
+  /** Process groups of the servers, in the order in which they were started. */
+  readonly pids: number[] = [];
   private readonly ended = new Map<string, string>();
   private stopping = false;
 
@@ -36,6 +41,7 @@ export class Processes {
     this.guardian.unref();
     this.guardian.stdin?.on('error', () => undefined);
     this.tell(`folder ${this.folder}`);
+    if (process.env[RUN]) this.tell(`run ${process.env[RUN]}`);
   }
 
   /** Starts a server. Its output goes to `log/<name>.log` in the folder. */
@@ -45,13 +51,15 @@ export class Processes {
       detached: true,
       stdio: ['ignore', log, log],
       cwd,
-      env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder, ...env },
+      // GOGC: all of them are Go programs that live for minutes; memory is there, and collecting it is a third of their work.
+      env: { PATH: process.env.PATH ?? '', HOME: this.folder, TMPDIR: this.folder, GOGC: '400', ...env },
     });
     closeSync(log);
     if (child.pid === undefined) {
       child.on('error', () => undefined);
       throw new Error(`${command} could not be started: is it there, and executable?`);
     }
+    this.pids.push(child.pid);
     this.tell(`group ${child.pid}`);
     child.on('exit', (code, signal) => {
       if (!this.stopping) this.ended.set(name, signal ?? `exit code ${code}`);

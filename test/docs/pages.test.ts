@@ -1,10 +1,14 @@
 /** What the pages say exists: files that they link to or name, headings, and npm scripts. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { scripts } from '../../package.json';
+import { scripts as rootScripts } from '../../package.json';
+import { scripts as tokenScripts } from '../../packages/netcode-token/package.json';
+import { scripts as brokerScripts } from '../../services/connect-broker/package.json';
 
+/** Of the repository and of its workspaces (`npm run … -w NAME`). */
+const scripts = { ...rootScripts, ...tokenScripts, ...brokerScripts };
 /** Folders that hold no page of ours. */
-const NOT_OURS = new Set(['node_modules', 'dist', 'imports', '.git', '.cdk8s-out', '.cache', '.keys']);
+const NOT_OURS = new Set(['node_modules', 'target', 'build', 'dist', 'imports', '.git', '.cdk8s-out', '.cache', '.keys']);
 /** npm's own. */
 const BUILT_IN = ['test', 'ci', 'install'];
 

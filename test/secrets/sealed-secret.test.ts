@@ -1,6 +1,6 @@
 /** The SealedSecret object: what it takes from the specification, what from the store, and what it reports as missing. */
 import { App, Chart } from 'cdk8s';
-import { Manifest } from '../../lib/emit/manifest';
+import { objectsOf } from '../../lib/emit/manifest';
 import { emitSealedSecret } from '../../lib/secrets/sealed-secret';
 import type { SecretSpec, SecretStore } from '../../lib/secrets/spec';
 
@@ -20,8 +20,8 @@ const storeOf = (sealed?: Record<string, string>): SecretStore => ({
 function emit(more: Partial<SecretSpec> = {}, sealed: Record<string, string> | undefined = { username: 'AgU=', password: 'AgP=' }) {
   const chart = new Chart(new App(), 'test');
   const missing = emitSealedSecret(chart, { ...spec, ...more }, storeOf(sealed));
-  const [object] = chart.apiObjects;
-  if (object === undefined || !Manifest.isManifest(object)) throw new Error('There is no object.');
+  const [object] = objectsOf(chart);
+  if (object === undefined) throw new Error('There is no object.');
   return { missing, manifest: object.manifest };
 }
 

@@ -243,7 +243,7 @@ describe('removing a world', () => {
   test('that is retired prints the command that releases it', () => {
     const directory = copyOfWritten();
     write(described(retired), directory);
-    expect(write(described(removed), directory).lines.at(-1)).toBe(
+    expect(write(described(removed), directory).lines).toContain(
       '  kubectl -n realm-aurora annotate statefulset eldermoor argocd.argoproj.io/sync-options-',
     );
   });
@@ -263,16 +263,22 @@ describe('removing a world', () => {
       described((d) => d.realms.shift()),
       directory,
     );
-    expect(lines.slice(lines.findIndex((line) => line.includes('in this order')) + 1)).toEqual([
-      '  kubectl annotate namespace realm-aurora argocd.argoproj.io/tracking-id-',
-      '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-encryption argocd.argoproj.io/tracking-id-',
-      '  kubectl -n realm-aurora annotate sealedsecret.bitnami.com world-backup-store argocd.argoproj.io/tracking-id-',
-      '  kubectl -n realm-aurora delete statefulset eldermoor',
-      '  kubectl -n realm-aurora delete statefulset sunreach',
-      '  kubectl -n argocd delete application realm-aurora',
-      'What is left then (volumes, backups, keys) stays until you end it for good:',
-      '  kubectl delete namespace realm-aurora',
-    ]);
+    const steps = lines.slice(lines.findIndex((line) => line.includes('in this order')) + 1).map((line) => line.trim());
+    // What the commands name besides is lib/removals' own test; whether they work, a real Argo CD's.
+    expect(steps.map((step) => step.replace(/^kubectl (?:-n \S+ )?(\S+)(?: (?:--\S+ )*)?(\S*).*$/, '$1 $2'))).toMatchInlineSnapshot(`
+[
+  "wait application",
+  "annotate namespace",
+  "annotate sealedsecret.bitnami.com",
+  "annotate sealedsecret.bitnami.com",
+  "wait application",
+  "delete application/realm-aurora",
+  "delete configmap/eldermoor",
+  "wait application",
+  "What is left then (volumes, backups, keys) stays until you end it for good:",
+  "delete namespace",
+]
+`);
   });
 });
 

@@ -30,7 +30,14 @@ export const whenSessionIsLost = (listener: () => void): void => {
   onSessionLost = listener;
 };
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly data: T }> {
+interface Answer<T> {
+  readonly status: number;
+  readonly data: T;
+  /** Milliseconds that the server's clock is ahead of this computer's, which may be wrong by any amount. */
+  readonly aheadMs: number;
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
   let answer: Response;
   let text: string;
   try {
@@ -50,7 +57,10 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<{ 
   } catch {
     throw new Failure(answer.status, 'unreadable', texts.failures.unknown);
   }
-  if (answer.ok) return { status: answer.status, data: data as T };
+  if (answer.ok) {
+    const told = Date.parse(answer.headers.get('date') ?? '');
+    return { status: answer.status, data: data as T, aheadMs: Number.isNaN(told) ? 0 : told - Date.now() };
+  }
   const problem = (data ?? {}) as Record<string, unknown>;
   const code = typeof problem.code === 'string' ? problem.code : 'unknown';
   if (code === 'not-logged-in') onSessionLost();
@@ -102,7 +112,8 @@ export interface Token {
   readonly token: string;
   readonly renet: string;
   readonly clientId: string;
-  readonly expiresAt: string;
+  /** When it expires by this computer's clock: milliseconds since 1970. */
+  readonly endsAt: number;
 }
 export interface Waiting {
   readonly state: 'queued' | 'ready' | 'starting' | 'asleep';
@@ -126,8 +137,10 @@ const byCookie = () => ({ kind: 'cookie' as const, device: device() });
 const ENCODINGS = ['standard', 'renet'];
 
 async function connect<Wait>(path: string, body: object): Promise<Connected<Wait>> {
-  const { status, data } = await call<unknown>('POST', path, { ...body, encodings: ENCODINGS });
-  return status === 202 ? { wait: data as Wait } : { token: data as Token };
+  const { status, data, aheadMs } = await call<unknown>('POST', path, { ...body, encodings: ENCODINGS });
+  if (status === 202) return { wait: data as Wait };
+  const issued = data as Omit<Token, 'endsAt'> & { readonly expiresAt: string };
+  return { token: { ...issued, endsAt: Date.parse(issued.expiresAt) - aheadMs } };
 }
 
 export const api = {

@@ -75,11 +75,7 @@ export interface FieldProps extends Omit<JSX.HTMLAttributes<HTMLInputElement>, '
   readonly mistake?: string | undefined;
   readonly autocomplete?: string;
   readonly required?: boolean;
-  readonly maxLength?: number;
-  readonly minLength?: number;
   readonly defaultValue?: string;
-  readonly inputMode?: string;
-  readonly spellcheck?: boolean;
 }
 
 export function Field({ label, hint, mistake, name, ...input }: FieldProps) {

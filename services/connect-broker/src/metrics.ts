@@ -70,6 +70,12 @@ export function makeMetrics() {
       buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120],
       registers,
     }),
+    instancesReaped: new Counter({
+      name: 'mmo_broker_instances_reaped_total',
+      help: 'Servers of instances that the broker deleted because they did not end themselves.',
+      labelNames: ['fleet', 'reason'] as const,
+      registers,
+    }),
     databaseUp: new Gauge({ name: 'mmo_broker_database_up', help: '1 when the last query succeeded.', registers }),
     databaseConnections: new Gauge({
       name: 'mmo_broker_database_connections',

@@ -191,15 +191,15 @@ function TokenPanel({
   readonly onAgain: () => void;
   readonly onDone: () => void;
 }) {
-  const [left, setLeft] = useState(() => secondsUntil(token.expiresAt));
+  const [left, setLeft] = useState(() => secondsUntil(token.endsAt));
   const [encoding, setEncoding] = useState<'standard' | 'renet'>('standard');
   const field = useRef<HTMLTextAreaElement>(null);
   const expired = left <= 0;
   useEffect(() => announce(texts.token.ready), []);
   useEffect(() => {
-    const timer = setInterval(() => setLeft(secondsUntil(token.expiresAt)), 1000);
+    const timer = setInterval(() => setLeft(secondsUntil(token.endsAt)), 1000);
     return () => clearInterval(timer);
-  }, [token.expiresAt]);
+  }, [token.endsAt]);
   useEffect(() => {
     if (expired) announce(texts.token.expired);
   }, [expired]);
@@ -247,7 +247,7 @@ function TokenPanel({
   );
 }
 
-const secondsUntil = (iso: string): number => Math.ceil((Date.parse(iso) - Date.now()) / 1000);
+const secondsUntil = (time: number): number => Math.ceil((time - Date.now()) / 1000);
 
 const POLL_MS = 5_000;
 

@@ -3,10 +3,8 @@
  * It deliberately is slow and careful: servers end themselves (docs/game-server.md), no time runs out while servers could not reach the broker, and a deletion names
  * the UID, so that it never hits another server of the same name.
  */
-import { Counter } from 'prom-client';
 import type { Broker } from '../broker.ts';
 import type { InstanceServer } from '../discovery/view.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Allocator } from './allocator.ts';
 import { endInstance, isCurrent } from './lifecycle.ts';
 
@@ -91,7 +89,7 @@ export async function reap(broker: Pick<Broker, 'database' | 'view' | 'metrics' 
       continue;
     }
     reaped.push(server.name);
-    reapedCounter(metrics).inc({ fleet: server.contentType, reason });
+    metrics.instancesReaped.inc({ fleet: server.contentType, reason });
     log.warn({ gameServer: server.name, instance: server.instanceId, reason }, 'a server that should have ended itself was deleted');
   }
   return reaped;
@@ -104,20 +102,4 @@ async function claim({ database }: Pick<Broker, 'database'>, id: string): Promis
     [id, CLAIM_SECONDS],
   );
   return claimed.length > 0;
-}
-
-const REAPED = 'mmo_broker_instances_reaped_total';
-
-/** Servers that were deleted because they did not end themselves, by reason: more than a few say that the game does not keep its side. */
-export function reapedCounter({ registry }: Metrics): Counter<'fleet' | 'reason'> {
-  const known = registry.getSingleMetric(REAPED) as Counter<'fleet' | 'reason'> | undefined;
-  return (
-    known ??
-    new Counter({
-      name: REAPED,
-      help: 'Servers of instances that the broker deleted because they did not end themselves.',
-      labelNames: ['fleet', 'reason'] as const,
-      registers: [registry],
-    })
-  );
 }

@@ -42,15 +42,10 @@ export function freshClientId(): bigint {
  */
 export async function reserve(tx: Queryable, options: ReserveOptions): Promise<Reservation | undefined> {
   const clientId = freshClientId();
-  const [row] = await tx.query<{ id: string | null }>('select created as id from reserve_place($1, $2, $3, $4, $5, $6, $7)', [
-    options.accountId,
-    options.characterId,
-    options.serverId,
-    options.podUid,
-    clientId,
-    options.tokenLifetimeSeconds,
-    options.capacity,
-  ]);
+  const [row] = await tx.query<{ id: string | null }>(
+    'select created as id from reserve_place($1, $2, $3, $4, $5, $6, $7, broker_up_since())',
+    [options.accountId, options.characterId, options.serverId, options.podUid, clientId, options.tokenLifetimeSeconds, options.capacity],
+  );
   return row?.id ? { playSessionId: row.id, clientId } : undefined;
 }
 

@@ -3,7 +3,7 @@
  * It deliberately decides nothing about who may enter (a token is not an admission: the claim is) and writes no bytes itself (netcode-token does).
  */
 import ipaddr from 'ipaddr.js';
-import { createConnectToken, encodeRenet, formatAddress, MAX_ADDRESSES } from 'netcode-token';
+import { createConnectToken, encodeRenet, MAX_ADDRESSES } from 'netcode-token';
 import type { Broker } from '../broker.ts';
 import type { Address, ServerIdentity } from '../discovery/view.ts';
 import { isPrivateAddress } from '../http/client-address.ts';
@@ -49,8 +49,8 @@ export function issueToken(broker: Pick<Broker, 'settings'>, identity: ServerIde
     clientId: request.clientId,
     lifetimeSeconds,
     timeoutSeconds,
-    publicAddresses: publicAddresses.map(written),
-    privateAddresses: [written(identity.privateAddress)],
+    publicAddresses: publicAddresses.map(dialled),
+    privateAddresses: [dialled(identity.privateAddress)],
     userData: {
       accountId: request.accountId,
       characterId: request.characterId,
@@ -74,8 +74,12 @@ export function issueToken(broker: Pick<Broker, 'settings'>, identity: ServerIde
   };
 }
 
-const written = ({ address, port }: Address): string => formatAddress({ ip: address, port });
+const dialled = ({ address, port }: Address) => ({ ip: address, port });
 const same = (a: Address, b: Address): boolean => a.address === b.address && a.port === b.port;
+
+/** Also when one of them is written as IPv4 inside IPv6. */
+const sameAddress = (a: string, b: string): boolean =>
+  a === b || (a.includes(':') !== b.includes(':') && ipaddr.isValid(b) && ipaddr.process(a).toString() === ipaddr.process(b).toString());
 
 /**
  * The public list. A client in the LAN, or one that seems to come from our own WAN address (a router that hides the LAN), tries the LAN first, everybody else the WAN;
@@ -87,8 +91,7 @@ export function dialledAddresses(
   clientAddress: string,
   { lifetimeSeconds, timeoutSeconds }: { readonly lifetimeSeconds: number; readonly timeoutSeconds: number },
 ): Address[] {
-  const client = ipaddr.isValid(clientAddress) ? ipaddr.process(clientAddress).toString() : clientAddress;
-  const nearby = isPrivateAddress(clientAddress) || wan.some(({ address }) => ipaddr.process(address).toString() === client);
+  const nearby = isPrivateAddress(clientAddress) || wan.some(({ address }) => sameAddress(address, clientAddress));
   const [first, second] = nearby ? [lan, wan] : [wan, lan];
   const others = second.filter((address) => !first.some((known) => same(known, address)));
   // (n − 1) × timeout must be below the lifetime.

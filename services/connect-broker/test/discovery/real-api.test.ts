@@ -225,13 +225,18 @@ for (const folder of folders.length > 0 ? folders : ['(none)']) {
       assert.equal(await code(`${token.slice(0, -6)}AAAAAA`), 'not-logged-in');
     });
 
-    test('does not prove the token of a pod that was deleted', async () => {
+    test('stops to prove the server of a pod when the pod is deleted', async () => {
       const { view } = connect();
-      await until('synced', () => view.synced);
+      await make(PATHS.gameServers, gameServer('dungeon-gone'));
       const uid = await make(PATHS.instancePods, pod(instancePod('dungeon-gone'), 'agones-sdk'));
       const token = await tokenOf('instances', 'agones-sdk', { audiences: ['connect-broker'], ...boundTo('dungeon-gone', uid) });
+      const known = () => view.serverOfPod('instances', 'dungeon-gone', uid) !== undefined;
+      await until('the pod is known', known);
+      const before = await code(token);
       await api.administer('DELETE', `${PATHS.instancePods}/dungeon-gone?gracePeriodSeconds=0`);
-      assert.equal(await code(token), 'not-logged-in');
+      await until('the pod is gone', () => !known());
+      // The API server itself believes a token for some seconds more; the view does not.
+      assert.deepEqual([before, await code(token)], ['instance:dungeon-gone', 'not-allowed']);
     });
 
     test('does not take another pod of the realm for a world', async () => {

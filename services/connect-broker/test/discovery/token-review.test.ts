@@ -8,9 +8,12 @@ import { Problem } from '../../src/problem.ts';
 import { type FakeApi, fakeApi } from './fake-api.ts';
 import { PATHS } from './objects.ts';
 
+/** So that the same arguments make the same token. */
+const STARTED = Math.floor(Date.now() / 1000);
+
 /** A token as the API server signs it; only its end is read here. */
 const token = (name: string, secondsLeft = 3_600): string =>
-  `h.${Buffer.from(JSON.stringify({ sub: name, exp: Math.floor(Date.now() / 1000) + secondsLeft })).toString('base64url')}.s`;
+  `h.${Buffer.from(JSON.stringify({ sub: name, exp: STARTED + secondsLeft })).toString('base64url')}.s`;
 
 const proven = {
   authenticated: true,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { followServers, noteOccupied, releaseLostServers } from '../../src/instances/lifecycle.ts';
-import { LIFETIME_SECONDS, reap, reapedCounter } from '../../src/instances/reaping.ts';
+import { LIFETIME_SECONDS, reap } from '../../src/instances/reaping.ts';
 import { onDatabase } from '../support/databases.ts';
 import { ago, instanceRow, place, player, rowOf, serverFor, type World, worldOn } from './support.ts';
 
@@ -251,7 +251,7 @@ onDatabase('the server of an instance', (database) => {
 
   test('is counted when it was deleted, with the reason', async () => {
     await running({ state: 'ended', ended_at: ago(130) });
-    const counter = reapedCounter(world.broker.metrics);
+    const counter = world.broker.metrics.instancesReaped;
     const count = async () => (await counter.get()).values.find(({ labels }) => labels.reason === 'ended')?.value ?? 0;
     const before = await count();
     await reaped();

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PlacedManifest, readTree, validateCustomResources } from '../../../../lib/charts-verify/custom-resources';
+import { type PlacedManifest, readObjects, validateCustomResources } from '../../../../lib/charts-verify/custom-resources';
 import { readManifests } from '../../../../lib/charts-verify/rendered';
 import { RENDERED } from './fixture';
 
@@ -57,10 +57,10 @@ describe('a folder', () => {
       'apiVersion: demo.example/v1\nkind: Thing\nmetadata: { name: x }\nspec: { size: 1 }\n',
     );
     writeFileSync(join(folder, 'a', 'notes.txt'), 'not YAML: [');
-    expect(readTree(folder)?.map((each) => each.manifest.metadata.name)).toEqual(['x']);
+    expect(readObjects(folder)?.map((each) => each.manifest.metadata.name)).toEqual(['x']);
   });
 
   test('that is not there is no mistake', () => {
-    expect(readTree(join(folder, 'none'))).toBeUndefined();
+    expect(readObjects(join(folder, 'none'))).toBeUndefined();
   });
 });

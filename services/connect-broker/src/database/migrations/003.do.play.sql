@@ -36,9 +36,9 @@ create table game_servers (
 -- A player's place on a server: reserved with the token, active from the claim, held after a disconnect, then ended.
 create table play_sessions (
   id uuid primary key default gen_random_uuid(),
-  -- No reference of its own: the character's goes with the account, and a second one would cost every connect a second row lock.
   account_id uuid not null,
-  character_id uuid not null references characters on delete cascade,
+  -- Its end with the character is a trigger's work (below): a reference would have every connect lock and write the character's row as well.
+  character_id uuid not null,
   server_id text not null,
   -- The pod that the token was made for; a claim by another one is refused.
   pod_uid text not null,
@@ -69,6 +69,17 @@ create table play_sessions (
 -- One account plays once: at most one session that was not superseded. (Those that were differ in what superseded them.)
 create unique index play_sessions_one_per_account on play_sessions (account_id, superseded_by) nulls not distinct where state <> 'ended';
 create index play_sessions_by_server on play_sessions (server_id) where state <> 'ended';
+
+create function forget_character() returns trigger
+language plpgsql as $$
+begin
+  delete from play_sessions where account_id = old.account_id and character_id = old.id;
+  return null;
+end
+$$;
+create trigger characters_forgotten after delete on characters for each row execute function forget_character();
+-- For that, and for what is told of an account: with those that ended.
+create index play_sessions_by_account on play_sessions (account_id);
 
 -- Worlds that had a queue, with how fast it moves.
 create table worlds (
@@ -175,62 +186,59 @@ $$;
 -- Takes a place on a server for an account, in one transaction with the end of what it had elsewhere. `created` is null when there is none.
 -- A place that the account has on this server already is taken over, whatever the count. Otherwise whoever waits for this server longer comes first.
 create function reserve_place(
-  account uuid, played_character uuid, server text, pod text, client bigint, lifetime_seconds integer, places integer,
+  account uuid, played_character uuid, server text, pod text, client bigint, lifetime_seconds integer, places integer, up timestamptz,
   out created uuid, out ahead bigint, out waiting bigint
 )
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off set jit = off
+as $$
 declare
-  up timestamptz := broker_up_since();
-  own boolean := false;
-  has_active boolean := false;
-  has_other boolean := false;
-  has_character boolean := false;
+  open_sessions bigint;
+  own boolean;
+  has_active boolean;
+  has_character boolean;
   taken bigint;
-  entered bigint;
-  earlier play_sessions;
 begin
   perform pg_advisory_xact_lock(1, hashtext(account::text));
-  for earlier in select * from play_sessions where account_id = account and state <> 'ended' for update loop
-    own := own or (earlier.server_id = server and takes_place(earlier.state, earlier.counts, earlier.token_expires_at, earlier.held_until, up));
-    has_active := has_active or earlier.state = 'active';
-    has_other := has_other or earlier.state <> 'active';
-    has_character := has_character or (earlier.state = 'held' and earlier.released_at is null);
-  end loop;
+  select count(*), bool_or(server_id = server and takes_place(state, counts, token_expires_at, held_until, up)),
+    bool_or(state = 'active'), bool_or(state = 'held' and released_at is null)
+  into open_sessions, own, has_active, has_character
+  from play_sessions where account_id = account and state <> 'ended';
   -- A place that only changes hands needs no count, and so no turn at the world's lock.
-  if not own then
+  if own is not true then
     perform pg_advisory_xact_lock(2, hashtext(server));
-    select position into entered from queue_entries where account_id = account and server_id = server;
     select places_taken.count, queue.before, queue.all into taken, ahead, waiting
     from (
       select count(*) from play_sessions
       where server_id = server and state <> 'ended' and account_id <> account and takes_place(state, counts, token_expires_at, held_until, up)
     ) as places_taken,
     (
-      select count(*) filter (where entered is null or position < entered) as before, count(*) as all
-      from queue_entries where server_id = server and still_waits(polled_at, ready_at, up)
+      select count(*) filter (where mine.position is null or entry.position < mine.position) as before, count(*) as all
+      from queue_entries as entry left join queue_entries as mine on mine.account_id = account and mine.server_id = server
+      where entry.server_id = server and still_waits(entry.polled_at, entry.ready_at, up)
     ) as queue;
     if taken + ahead >= places then
       return;
     end if;
   end if;
   created := gen_random_uuid();
-  if has_active then
-    for earlier in select * from play_sessions where account_id = account and state = 'active' loop
-      update play_sessions set
-        superseded_by = coalesce(superseded_by, created), superseded_at = coalesce(superseded_at, now()), counts = counts and server_id <> server
-      where id = earlier.id;
-      perform order_kick(earlier.id, earlier.server_id, jsonb_build_object('because', 'superseded', 'by', created, 'to', server));
-    end loop;
-  end if;
-  if has_character then
-    perform disown(id) from play_sessions where account_id = account and state = 'held' and released_at is null;
-  end if;
-  if has_other then
-    -- What is left is the place in a world that somebody in an instance will return to.
+  if open_sessions > 0 then
+    if has_character then
+      perform disown(id) from play_sessions where account_id = account and state = 'held' and released_at is null;
+    end if;
+    -- Who plays is superseded and goes on until his server lets him go; what else there is ends. What is left is the place in a world that somebody in an instance returns to.
     update play_sessions set
-      state = 'ended', ended_because = 'superseded', ended_at = now(),
-      superseded_by = coalesce(superseded_by, created), superseded_at = coalesce(superseded_at, now())
-    where account_id = account and state in ('reserved', 'held') and (superseded_by is null or server_id = server or server not like 'instance:%');
+      state = case state when 'active' then 'active' else 'ended' end,
+      ended_because = case state when 'active' then null else 'superseded' end,
+      ended_at = case state when 'active' then null else now() end,
+      counts = counts and not (state = 'active' and server_id = server),
+      superseded_by = coalesce(superseded_by, created),
+      superseded_at = coalesce(superseded_at, now())
+    where account_id = account and state <> 'ended' and (state = 'active' or superseded_by is null or server_id = server or server not like 'instance:%');
+    if has_active then
+      perform order_kick(id, server_id, jsonb_build_object('because', 'superseded', 'by', created, 'to', server))
+      from play_sessions where account_id = account and state = 'active' and superseded_by is not null;
+    end if;
   end if;
   insert into play_sessions (id, account_id, character_id, server_id, pod_uid, client_id, state, token_expires_at)
   values (created, account, played_character, server, pod, client, 'reserved', now() + make_interval(secs => lifetime_seconds));
@@ -246,27 +254,30 @@ create function connect_to_world(
   out outcome text, out chosen integer, out account uuid, out session uuid, out queue_position bigint, out waiting bigint, out seconds_each double precision,
   out message text, out ends timestamptz
 )
-language plpgsql as $$
+language plpgsql
+-- Every access is by a key. Left to itself, the planner plans the first statement anew each time, and keeps reading whole tables that were empty when it first looked.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
+as $$
 declare
   known record;
   server text;
-  up timestamptz;
-  places_here integer;
   ahead bigint;
   entry queue_entries;
 begin
-  select found.account_id, found.role, own.id, own.realm, own.continent,
-    ban.ban_id, ban.reason, ban.until as banned_until, maintenance.realm as closed, maintenance.message, maintenance.until as closed_until
+  select found.account_id, found.role, own.id, coalesce(case when own.realm = to_realm then array_position(names, own.continent) end, 1) as chosen,
+    ban.ban_id, ban.reason, ban.until as banned_until, maintenance.realm as closed, maintenance.message, maintenance.until as closed_until,
+    queued.id as entry_id, clock.up
   into known
   from session_account(candidates) as found
+  cross join (
+    select case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end as up from broker_clock
+  ) as clock
   left join characters as own on own.id = played_character and own.account_id = found.account_id
   left join lateral active_ban(found.account_id, client_address) as ban on true
-  left join realm_maintenance as maintenance on maintenance.realm = to_realm;
+  left join realm_maintenance as maintenance on maintenance.realm = to_realm
+  left join queue_entries as queued on queued.account_id = found.account_id;
   account := known.account_id;
-  chosen := 1;
-  if array_length(names, 1) > 1 and known.realm = to_realm then
-    chosen := coalesce(array_position(names, known.continent), 1);
-  end if;
+  chosen := coalesce(known.chosen, 1);
   if account is null then
     outcome := 'not-logged-in';
   elsif known.ban_id is not null then
@@ -288,28 +299,25 @@ begin
   end if;
 
   -- A reservation that a crash of the database forgets is a token whose claim is refused: its player asks again. Nobody waits for the disk for that.
-  perform set_config('synchronous_commit', 'off', true);
+  perform set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(1, hashtext(account::text));
   server := 'world:' || to_realm || '/' || names[chosen];
-  perform pg_advisory_xact_lock(1, hashtext(account::text));
-  select * into entry from queue_entries where account_id = account;
-  if entry.id is not null or verdicts[chosen] = 'wait' then
+  if known.entry_id is not null or verdicts[chosen] = 'wait' then
     perform pg_advisory_xact_lock(2, hashtext(server));
-    up := broker_up_since();
-    if entry.server_id <> server or not still_waits(entry.polled_at, entry.ready_at, up) then
+    select * into entry from queue_entries where account_id = account;
+    if entry.server_id <> server or not still_waits(entry.polled_at, entry.ready_at, known.up) then
       delete from queue_entries where id = entry.id;
       entry := null;
     end if;
   end if;
   if verdicts[chosen] = 'open' then
-    places_here := places[chosen];
-    select case when accepting then least(places_here, capacity) else -1 end into places_here
+    select case when accepting then least(places[chosen], capacity) else -1 end as places into known.chosen
     from game_servers where server_id = server and pod_uid = pods[chosen];
-    if places_here = -1 then
+    if known.chosen = -1 then
       outcome := 'not-accepting';
       return;
     end if;
     select reserved.created, reserved.ahead, reserved.waiting into session, ahead, waiting
-    from reserve_place(account, played_character, server, pods[chosen], client, lifetime_seconds, coalesce(places_here, places[chosen])) as reserved;
+    from reserve_place(account, played_character, server, pods[chosen], client, lifetime_seconds, coalesce(known.chosen, places[chosen]), known.up) as reserved;
     if session is not null then
       outcome := 'reserved';
       if entry.id is not null then
@@ -324,7 +332,7 @@ begin
     end if;
   else
     select count(*) filter (where entry.id is null or others.position < entry.position), count(*) into ahead, waiting
-    from queue_entries as others where others.server_id = server and still_waits(others.polled_at, others.ready_at, up);
+    from queue_entries as others where others.server_id = server and still_waits(others.polled_at, others.ready_at, known.up);
   end if;
   if entry.id is not null then
     update queue_entries set polled_at = now(), character_id = played_character where id = entry.id;
@@ -333,7 +341,9 @@ begin
     return;
   else
     insert into worlds (server_id, realm, continent) values (server, to_realm, names[chosen]) on conflict do nothing;
-    insert into queue_entries (server_id, account_id, character_id) values (server, account, played_character);
+    -- A conflict: the same account asked twice at once, and the other one was first.
+    insert into queue_entries (server_id, account_id, character_id) values (server, account, played_character)
+    on conflict (account_id) do update set polled_at = now();
     waiting := waiting + 1;
   end if;
   queue_position := ahead + 1;
@@ -411,6 +421,12 @@ begin
 
   update characters set owner = server, epoch = epoch + 1 where id = played_character
   returning name, state, epoch into character_name, character_state, character_epoch;
+  if not found then
+    -- Deleted since.
+    outcome := 'expired';
+    return next;
+    return;
+  end if;
   update play_sessions set state = 'active', claimed_at = now(), epoch = character_epoch, claim_id = claim where id = wanted;
   outcome := 'accepted';
   return next;

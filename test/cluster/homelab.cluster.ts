@@ -1,4 +1,0 @@
-/** Every claim about dist/homelab. */
-import { judgeCluster } from './suite';
-
-judgeCluster('homelab');

@@ -1,4 +1,0 @@
-/** Every claim about dist/local. */
-import { judgeCluster } from './suite';
-
-judgeCluster('local');
