@@ -1,9 +1,10 @@
 /**
- * Makes the program that the image runs: `build/` with main.mjs, its chunks and the migrations.
+ * Makes the program that the image runs: `build/` with main.mjs, its chunks, the page and the migrations.
  * It deliberately leaves out the embedded database, which is a laptop's. argon2 is compiled: it comes along as it is installed, for this platform.
  *
  *   npm run build -w connect-broker
  */
+import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -32,6 +33,13 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 });
+execFileSync(
+  process.execPath,
+  ['--import', 'tsx', '--conditions=source', path.join(here, 'src/page/build.ts'), path.join(target, 'page-bundle')],
+  {
+    stdio: 'inherit',
+  },
+);
 cpSync(path.join(here, 'src/database/migrations'), path.join(target, 'migrations'), { recursive: true });
 
 /** Copies an installed package and what it depends on. Of optional ones (code for each platform) those that are installed here. */

@@ -19,6 +19,7 @@ const { values } = parseArgs({
     realms: { type: 'string', default: '1000' },
     accounts: { type: 'string', default: '2000' },
     connections: { type: 'string', default: '32' },
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -73,6 +74,7 @@ const cases: Record<string, () => Promise<autocannon.Result>> = {
       requests: [{ setupRequest: (request) => ({ ...request, headers: { 'x-forwarded-for': address(turn++) } }) }],
     }),
   'bare round trip': () => load({ url: `http://127.0.0.1:${ports.bare}/round-trip`, method: 'POST' }),
+  'bare write': () => load({ url: `http://127.0.0.1:${ports.bare}/write`, method: 'POST' }),
   connect: () =>
     load({
       url: `http://127.0.0.1:${ports.broker}`,
@@ -95,6 +97,7 @@ const cases: Record<string, () => Promise<autocannon.Result>> = {
 const figures = new Map<string, { perSecond: number[]; p99: number[]; not2xx: number }>();
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const [name, run] of Object.entries(cases)) {
+    if (values.only !== undefined && !values.only.split(',').includes(name)) continue;
     const result = await run();
     const entry = figures.get(name) ?? { perSecond: [], p99: [], not2xx: 0 };
     entry.perSecond.push(result.requests.average);
@@ -121,7 +124,8 @@ const rows = [...figures].map(([name, { perSecond, p99, not2xx }]) => ({
 }));
 const ratios = {
   'realms / bare list': of('realms') / of('bare list'),
-  'connect / bare round trip': of('connect') / of('bare round trip'),
+  'connect / bare round trip (select 1)': of('connect') / of('bare round trip'),
+  'connect / bare write (one row)': of('connect') / of('bare write'),
 };
 if (values.json) console.log(JSON.stringify({ rows, ratios, loginsPerSecond, listBytes: ports.bytes }, null, 2));
 else {

@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
+import { presentedAs } from '../src/accounts/authenticate.ts';
 import { openPostgres } from '../src/database/postgres.ts';
 import { makeLog } from '../src/log.ts';
 import { startServer } from '../src/server.ts';
@@ -39,11 +40,17 @@ const server = await startServer(broker, { host: '127.0.0.1', ports: { http: 0, 
 const bare = Fastify();
 const document = Buffer.from((await server.applications.http.inject('/v1/realms')).rawPayload);
 bare.get('/realms', async (_request, reply) => reply.type('application/json').send(document));
+await database.query('create table bench_plain (id bigint generated always as identity primary key, text text not null)');
+bare.post('/write', async () => ({
+  row: (await database.query("insert into bench_plain (text) values ('one row') returning id::text"))[0],
+}));
 bare.post('/round-trip', async () => ({ row: (await database.query('select 1 as one'))[0] }));
 await bare.listen({ host: '127.0.0.1', port: 0 });
 
 process.on('message', (message: { hash: string[] }) => {
-  process.send?.({ hashes: message.hash.map((token) => Buffer.from(broker.sessionKeys.hash(token)).toString('hex')) });
+  process.send?.({
+    hashes: message.hash.map((token) => Buffer.from(broker.sessionKeys.hash(presentedAs('bearer', token))).toString('hex')),
+  });
 });
 process.send?.({ broker: server.ports.http, bare: (bare.server.address() as AddressInfo).port, bytes: document.length });
 process.on('disconnect', () => process.exit(0));

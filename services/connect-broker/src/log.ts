@@ -37,3 +37,28 @@ const options: LoggerOptions = {
 export function makeLog(level: string, destination?: DestinationStream): FastifyBaseLogger {
   return destination ? pino({ ...options, level }, destination) : pino({ ...options, level });
 }
+
+/**
+ * The log of one request, which names the request in each line. It is made when something is said: most requests say nothing, and a pino child costs more than their route.
+ */
+export function requestLog(
+  parent: FastifyBaseLogger,
+  bindings: Parameters<FastifyBaseLogger['child']>[0],
+  childOptions: Parameters<FastifyBaseLogger['child']>[1],
+): FastifyBaseLogger {
+  let child: FastifyBaseLogger | undefined;
+  return new Proxy(parent, {
+    get: (target, property) => {
+      if (property === 'level') return target.level;
+      child ??= target.child(bindings, childOptions);
+      const value = Reflect.get(child, property) as unknown;
+      return typeof value === 'function' ? value.bind(child) : value;
+    },
+  });
+}
+
+/** Whether a line of that level would be written, by the level that the log has now. */
+export function levels(log: FastifyBaseLogger): (level: 'debug' | 'info') => boolean {
+  const values: Readonly<Record<string, number>> = pino.levels.values;
+  return (level) => (values[level] ?? 0) >= (values[log.level] ?? Number.POSITIVE_INFINITY);
+}

@@ -3,7 +3,6 @@
  * It deliberately lists its parts and contains none.
  */
 import fastifyCookie from '@fastify/cookie';
-import fastifyHelmet from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -18,6 +17,7 @@ import { connectRoutes } from '../play/connect-routes.ts';
 import { realmRoutes } from '../realms/routes.ts';
 import { type Application, makeApplication } from './application.ts';
 import { clientAddressKey } from './client-address.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** The largest body that a player sends is a password and some names. */
 const BODY_LIMIT = 16 * 1024;
@@ -34,23 +34,10 @@ export async function publicApplication(broker: Broker): Promise<Application> {
     stopping: broker.stopping,
   });
   const secure = settings.publicUrl.startsWith('https:');
-  await application.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'none'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'"],
-        'img-src': ["'self'", 'data:'],
-        'connect-src': ["'self'"],
-        'form-action': ["'self'"],
-        'base-uri': ["'none'"],
-        'frame-ancestors': ["'none'"],
-      },
-    },
-    strictTransportSecurity: secure ? { maxAge: 31_536_000 } : false,
-    referrerPolicy: { policy: 'no-referrer' },
-    crossOriginEmbedderPolicy: false,
+  const headers = securityHeaders(secure);
+  application.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
   });
   await application.register(fastifyCookie);
   await application.register(fastifyRateLimit, { ...RATE, keyGenerator: (request) => clientAddressKey(request.ip) });

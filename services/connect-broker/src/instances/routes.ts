@@ -4,6 +4,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { clientAddress } from '../accounts/attempts.ts';
 import { requireAccount } from '../accounts/authenticate.ts';
 import { refuseBanned } from '../accounts/bans.ts';
 import type { Broker } from '../broker.ts';
@@ -135,7 +136,7 @@ export const instanceRoutes =
           if (!fits(body.client, identity)) throw clientOutdated(settings, body.client, identity);
           const key = netcodeKeys.forContentType(type.name, identity.keyGeneration);
           if (!key) throw unavailable('key-missing', 'The broker does not have this server’s key yet.', 15);
-          const reservation = await enter(identity, accountId, body.characterId, type.capacity);
+          const reservation = await enter(identity, accountId, body.characterId, type.capacity, clientAddress(request).inet);
           const issued = issueToken(broker, identity, {
             clientId: reservation.clientId,
             accountId,
@@ -155,7 +156,7 @@ export const instanceRoutes =
     );
 
     /** @throws Problem `instance-unavailable` when its server is full or takes nobody any more */
-    const enter = (identity: ServerIdentity, accountId: string, characterId: string, capacity: number) =>
+    const enter = (identity: ServerIdentity, accountId: string, characterId: string, capacity: number, from: string | null) =>
       database.transaction(async (tx) => {
         const [reported] = await tx.query<{ accepting: boolean }>(
           'select accepting from game_servers where server_id = $1 and pod_uid = $2',
@@ -169,6 +170,7 @@ export const instanceRoutes =
           podUid: identity.podUid,
           tokenLifetimeSeconds: settings.tokens.lifetimeSeconds,
           capacity,
+          ...(from === null ? {} : { clientAddress: from }),
         });
         if (!reservation) throw unavailable('full', 'Every place on its server is taken.', 15);
         return reservation;

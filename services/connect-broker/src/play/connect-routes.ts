@@ -200,6 +200,7 @@ export const connectRoutes =
             'Event `queue` has the same document as GET /v1/queue, now and at each change. `gone` ends the stream: the entry was used, given up, or has run out. ' +
             '`closing` ends it because the broker restarts; come back after `retry`.',
           security: SECURITY,
+          response: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } } },
         },
       },
       async (request, reply) => {

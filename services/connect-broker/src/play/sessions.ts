@@ -16,6 +16,8 @@ export interface ReserveOptions {
   readonly tokenLifetimeSeconds: number;
   /** Players at once on the server. */
   readonly capacity: number;
+  /** Where the request came from; a ban of it refuses the claim. @default unknown: tests */
+  readonly clientAddress?: string;
 }
 
 export interface Reservation {
@@ -43,8 +45,17 @@ export function freshClientId(): bigint {
 export async function reserve(tx: Queryable, options: ReserveOptions): Promise<Reservation | undefined> {
   const clientId = freshClientId();
   const [row] = await tx.query<{ id: string | null }>(
-    'select created as id from reserve_place($1, $2, $3, $4, $5, $6, $7, broker_up_since())',
-    [options.accountId, options.characterId, options.serverId, options.podUid, clientId, options.tokenLifetimeSeconds, options.capacity],
+    'select created as id from reserve_place($1, $2, $3, $4, $5, $6, $7, broker_up_since(), $8)',
+    [
+      options.accountId,
+      options.characterId,
+      options.serverId,
+      options.podUid,
+      clientId,
+      options.tokenLifetimeSeconds,
+      options.capacity,
+      options.clientAddress ?? null,
+    ],
   );
   return row?.id ? { playSessionId: row.id, clientId } : undefined;
 }

@@ -12,7 +12,6 @@ import { boardOf, type Prebuilt } from './board.ts';
 import { REALM_STATUSES } from './document.ts';
 import { isNamed } from './etag.ts';
 import { openEventStream } from './event-stream.ts';
-import { answerRealmsFirst } from './fast-path.ts';
 
 const currency = z.object({
   current: z.boolean(),
@@ -65,7 +64,6 @@ export const realmRoutes =
   (broker: Broker): FastifyPluginAsyncZod =>
   async (application) => {
     const board = boardOf(broker);
-    answerRealmsFirst(application.server, broker, board);
 
     application.get(
       '/v1/realms',

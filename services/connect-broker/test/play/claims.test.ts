@@ -126,6 +126,15 @@ onDatabase('the API of game servers', (database) => {
       assert.deepEqual([...refused(answer), answer.body.message], [409, 'claim-refused', 'banned', 'cheating']);
     });
 
+    test('from an address that was banned after its token is refused', async () => {
+      const session = await token();
+      await database().query("update play_sessions set client_address = '198.51.100.77' where id = $1", [session.playSessionId]);
+      await database().query("insert into bans (network, reason) values ('198.51.100.0/24', 'a farm')");
+      const answer = await call(ELDERMOOR, 'claims', session);
+      await database().query("delete from bans where reason = 'a farm'");
+      assert.deepEqual([...refused(answer), answer.body.message], [409, 'claim-refused', 'banned', 'a farm']);
+    });
+
     test('within 15 s of the token’s end is accepted', async () => {
       const session = await token();
       await database().query("update play_sessions set token_expires_at = now() - interval '14 s' where id = $1", [session.playSessionId]);

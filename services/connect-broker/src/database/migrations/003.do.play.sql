@@ -44,6 +44,8 @@ create table play_sessions (
   pod_uid text not null,
   -- The token's netcode client id, random and never reused: 1 to 2^63 - 1. No index: 63 random bits do not meet.
   client_id bigint not null,
+  -- Where the token was asked for: an address that is banned before the claim keeps its player out.
+  client_address inet,
   state text not null check (state in ('reserved', 'active', 'held', 'ended')),
   -- Why it ended: released, superseded, expired, lost, kicked, banned, handed-over. On a held session: released (a disconnect), handed-over, or lost (the server no longer named it).
   ended_because text,
@@ -186,7 +188,7 @@ $$;
 -- Takes a place on a server for an account, in one transaction with the end of what it had elsewhere. `created` is null when there is none.
 -- A place that the account has on this server already is taken over, whatever the count. Otherwise whoever waits for this server longer comes first.
 create function reserve_place(
-  account uuid, played_character uuid, server text, pod text, client bigint, lifetime_seconds integer, places integer, up timestamptz,
+  account uuid, played_character uuid, server text, pod text, client bigint, lifetime_seconds integer, places integer, up timestamptz, address inet,
   out created uuid, out ahead bigint, out waiting bigint
 )
 language plpgsql
@@ -240,8 +242,8 @@ begin
       from play_sessions where account_id = account and state = 'active' and superseded_by is not null;
     end if;
   end if;
-  insert into play_sessions (id, account_id, character_id, server_id, pod_uid, client_id, state, token_expires_at)
-  values (created, account, played_character, server, pod, client, 'reserved', now() + make_interval(secs => lifetime_seconds));
+  insert into play_sessions (id, account_id, character_id, server_id, pod_uid, client_id, client_address, state, token_expires_at)
+  values (created, account, played_character, server, pod, client, address, 'reserved', now() + make_interval(secs => lifetime_seconds));
 end
 $$;
 
@@ -317,7 +319,7 @@ begin
       return;
     end if;
     select reserved.created, reserved.ahead, reserved.waiting into session, ahead, waiting
-    from reserve_place(account, played_character, server, pods[chosen], client, lifetime_seconds, coalesce(known.chosen, places[chosen]), known.up) as reserved;
+    from reserve_place(account, played_character, server, pods[chosen], client, lifetime_seconds, coalesce(known.chosen, places[chosen]), known.up, client_address) as reserved;
     if session is not null then
       outcome := 'reserved';
       if entry.id is not null then
@@ -393,7 +395,7 @@ begin
     return next;
     return;
   end if;
-  select ban.reason, ban.until into message, ends from active_ban(account, null) as ban;
+  select ban.reason, ban.until into message, ends from active_ban(account, place.client_address) as ban;
   if found then
     update play_sessions set state = 'ended', ended_because = 'banned', ended_at = now() where id = wanted;
     outcome := 'banned';
