@@ -9,6 +9,7 @@ import { applicationSafety } from './application-safety';
 import { autoscaledReplicas } from './autoscaled-replicas';
 import { canonicalQuantities } from './canonical-quantities';
 import { claimTemplates } from './claim-templates';
+import { clientAddresses } from './client-addresses';
 import { disruptionBudget } from './disruption-budget';
 import { earlierWave } from './earlier-wave';
 import { eventStreams } from './event-streams';
@@ -47,6 +48,7 @@ export const checks: readonly Check[] = [
   networkPolicy,
   neededFlows,
   adminNotPublic,
+  clientAddresses,
   eventStreams,
   loadBalancerAddresses,
   hostNames,

@@ -201,8 +201,12 @@ export const charts: readonly UpstreamChart[] = [
     values: {
       service: {
         annotations: { 'metallb.io/address-pool': 'ingress', 'metallb.io/loadBalancerIPs': '192.168.1.240' },
+        spec: { externalTrafficPolicy: 'Local' },
         additionalServices: {
-          admin: { annotations: { 'metallb.io/address-pool': 'ingress', 'metallb.io/loadBalancerIPs': '192.168.1.242' } },
+          admin: {
+            annotations: { 'metallb.io/address-pool': 'ingress', 'metallb.io/loadBalancerIPs': '192.168.1.242' },
+            spec: { externalTrafficPolicy: 'Local' },
+          },
         },
       },
     },

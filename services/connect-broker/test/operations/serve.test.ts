@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { BROKER_ENVIRONMENT, BROKER_OPERATIONS } from '../../../../lib/broker-contract.ts';
 import { pause } from '../../src/shutdown.ts';
 import { NO_POSTGRES, type PostgresAddress, postgresDatabase, testPostgres } from '../support/databases.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort, startTestPostgres } from '../support/postgres.ts';
 import { type PodFiles, type Program, podFiles, startProgram } from '../support/process.ts';
 
 const skip = NO_POSTGRES || (process.env.BROKER_TEST_POSTGRES_CA ? false : 'openssl was not found, so the test PostgreSQL speaks no TLS');
@@ -74,5 +74,59 @@ describe('serve', { skip }, () => {
   test('ends with 0 after SIGTERM', async () => {
     program.child.kill('SIGTERM');
     assert.equal(await program.exited, 0, program.output());
+  });
+});
+
+describe('serve before its database is there', { skip }, () => {
+  test('starts, says so, and serves as soon as the database has come', async () => {
+    const server = await startTestPostgres();
+    assert.ok(server);
+    const { migrate } = await import('../../src/database/migrate.ts');
+    const { openPostgres } = await import('../../src/database/postgres.ts');
+    const administrator = openPostgres({
+      host: '127.0.0.1',
+      port: server.port,
+      name: 'postgres',
+      poolSize: 1,
+      applicationName: 'tests',
+      credentials: { username: server.superuser },
+    });
+    await migrate(administrator);
+    await administrator.close();
+    await server.crash();
+    const files = await podFiles(
+      { name: 'postgres', address: { host: '127.0.0.1', port: server.port, user: server.superuser }, username: server.superuser },
+      {},
+      server.caFile,
+    );
+    const program = startProgram(['serve'], {
+      [BROKER_ENVIRONMENT.config]: files.configFile,
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: String(await freePort()),
+    });
+    const register = () =>
+      fetch(`http://127.0.0.1:${files.ports.http}/v1/accounts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'Mira', password: 'correct horse battery' }),
+      });
+    const statuses: number[] = [];
+    try {
+      for (let tries = 0; tries < 400 && statuses.at(-1) !== 201; tries++) {
+        const status = await register().then(
+          (answer) => answer.status,
+          () => 0,
+        );
+        if (status !== 0 && statuses.at(-1) !== status) statuses.push(status);
+        if (statuses.length === 1 && status === 503) await server.restart();
+        await pause(100);
+      }
+    } finally {
+      program.child.kill('SIGKILL');
+      await program.exited;
+      files.dispose();
+      await server.stop();
+    }
+    assert.deepEqual(statuses, [503, 201]);
   });
 });

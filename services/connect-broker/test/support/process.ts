@@ -24,8 +24,8 @@ export interface PodFiles {
 export async function podFiles(
   database: { readonly name: string; readonly address: PostgresAddress; readonly username: string },
   changes: Partial<Settings> = {},
+  caFile = process.env.BROKER_TEST_POSTGRES_CA,
 ): Promise<PodFiles> {
-  const caFile = process.env.BROKER_TEST_POSTGRES_CA;
   if (caFile === undefined) throw new Error('BROKER_TEST_POSTGRES_CA is not set: the test PostgreSQL has no certificate.');
   const directory = mkdtempSync(path.join(os.tmpdir(), 'broker-pod-'));
   const folder = (name: string, files: Readonly<Record<string, string | Uint8Array>>) => {
