@@ -38,9 +38,15 @@ function helpOf(name: string, { summary, positionals, options }: AdminCommand): 
   return `${['admin', name, ...positionals, '[options]'].join(' ')}\n\nWhat it does: ${summary}.\n\n${rows.join('\n')}`;
 }
 
+/** `--home DIR` may stand before the command, so that a shell's alias can have it. */
+function commandFirst(args: readonly string[]): readonly string[] {
+  const ahead = args[0] === '--home' ? 2 : args[0]?.startsWith('--home=') ? 1 : 0;
+  return [...args.slice(ahead), ...args.slice(0, ahead)];
+}
+
 /** @returns the exit code */
-export async function admin(args: readonly string[]): Promise<number> {
-  const [name = '', ...rest] = args;
+export async function admin(given: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = commandFirst(given);
   if (name === '--help' || name === 'help') {
     console.log(overview());
     return 0;

@@ -261,6 +261,10 @@ describe('the admin command on a laptop', () => {
     assert.equal((await program(['make-admin', 'Ann', '--home', home])).output, "'Ann' is an administrator now.\n");
   });
 
+  test('may be named before the command, as an alias does', async () => {
+    assert.equal((await program(['--home', home, 'make-admin', 'Ann'])).code, 0);
+  });
+
   test('takes a folder as people mean it under npm', async () => {
     const { err } = await command(['bans', '--home', 'elsewhere'], { INIT_CWD: home });
     assert.ok(err.includes(path.join(home, 'elsewhere')), err);
