@@ -165,9 +165,11 @@ onDatabase('an instance on a bad day', (database) => {
     const id = await instanceRow(world);
     await api.away();
     await attempt();
+    const away = (await rowOf(world, id)).game_server;
     await api.listen();
-    await attempt();
-    assert.equal((await rowOf(world, id)).game_server, 'dungeon-1');
+    // The first attempt afterwards may still be made on a connection that the outage has cut.
+    for (let tries = 0; tries < 3 && (await rowOf(world, id)).game_server === null; tries++) await attempt();
+    assert.deepEqual([away, (await rowOf(world, id)).game_server], [null, 'dungeon-1']);
   });
 
   test('is not ended because the API was away', async () => {

@@ -43,7 +43,7 @@ onDatabase('The page is served', (database) => {
     const { headers } = await application.inject('/');
     assert.equal(
       headers['content-security-policy'],
-      "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   });
 
