@@ -189,11 +189,12 @@ export const api = {
   },
   leaveQueue: () => remove('/v1/queue'),
   /** Leaves the page for the provider's. */
-  openId: async (provider: string, purpose: 'login' | 'link') => {
+  openId: async (provider: string, purpose: 'login' | 'link', password?: string) => {
     const { authorizationUrl } = await post<{ readonly authorizationUrl: string }>(`/v1/openid/${provider}/flows`, {
       purpose,
       client: { kind: 'page', returnTo: purpose === 'link' ? '/account' : '/' },
       device: device(),
+      ...(password ? { password } : {}),
     });
     location.assign(authorizationUrl);
   },
@@ -202,7 +203,7 @@ export const api = {
   openIdRegister: (name: string, invite: string | undefined) =>
     post<{ readonly recoveryCodes: readonly string[] }>('/v1/openid/accounts', { name, ...(invite ? { invite } : {}), ...byCookie() }),
   identities: async () => (await get<{ readonly identities: readonly Identity[] }>('/v1/account/identities')).identities,
-  unlink: (id: string) => remove(`/v1/account/identities/${id}`),
+  unlink: (id: string, password?: string) => remove(`/v1/account/identities/${id}`, password ? { password } : undefined),
 };
 
 /** What the document tells the script (src/page/shell.ts). */

@@ -6,19 +6,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 
-const SECRET = [
-  'password',
-  'newPassword',
-  'token',
-  'recoveryCode',
-  'code',
-  'invite',
-  'authorization',
-  'cookie',
-  'secret',
-  'key',
-  'userData',
-];
+const SECRET = ['password', 'newPassword', 'token', 'recoveryCode', 'invite', 'authorization', 'cookie', 'secret', 'key', 'userData'];
 
 const options: LoggerOptions = {
   messageKey: 'message',

@@ -14,6 +14,9 @@ import { startInstanceTasks } from './instances/tasks.ts';
 import { startPlayTasks } from './play/tasks.ts';
 import { startRealmTasks } from './realms/tasks.ts';
 
+/** What is in flight has so long when the end has come: as long as a request may take to arrive, and within the pod's grace beside the drain. */
+const LONGEST_REQUEST_MS = 16_000;
+
 export interface ServerOptions {
   /** Address to listen on: every one in a pod, loopback on a laptop. */
   readonly host: string;
@@ -37,7 +40,12 @@ export async function startServer(broker: Broker, { host, ports }: ServerOptions
   const tasks: Stop[] = [];
   const opened: Application[] = [];
   const end = async () => {
-    for (const application of opened.slice(0, 2)) await application.close();
+    for (const application of opened.slice(0, 2)) {
+      // Node stops looking at time limits when a server closes: a connection that says nothing would hold the end up for ever.
+      const overdue = setTimeout(() => application.server.closeAllConnections(), LONGEST_REQUEST_MS);
+      await application.close();
+      clearTimeout(overdue);
+    }
     for (const stop of tasks) await stop();
     for (const application of opened.slice(2)) await application.close();
   };

@@ -2,7 +2,7 @@
  * One's account: where it is logged in, its password and the ways back into it, its data, and its end.
  * It deliberately has a card for each, and each card its own form.
  */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageConfig } from '../../src/page/shell.ts';
 import { type Account, api, type Identity, type SessionEntry } from '../api.ts';
 import { Action, Dialog, dateText, Field, Form, failureText, Heading, Notice, type Tone, useAction } from '../parts.tsx';
@@ -180,13 +180,15 @@ function Email({ account, tell, refresh }: Props) {
   );
 }
 
-function Identities({ config, tell }: Props) {
+function Identities({ account, config, tell }: Props) {
   const [identities, setIdentities] = useState<readonly Identity[]>([]);
   const load = useAction(async () => setIdentities(await api.identities()));
   useEffect(() => void load.run(), []);
-  const link = useAction((provider: string) => api.openId(provider, 'link'));
+  const proof = useRef<HTMLFormElement>(null);
+  const password = () => (proof.current && String(new FormData(proof.current).get('password') ?? '')) || undefined;
+  const link = useAction((provider: string) => api.openId(provider, 'link', password()));
   const unlink = useAction(async (id: string) => {
-    await api.unlink(id);
+    await api.unlink(id, password());
     setIdentities(await api.identities());
     tell(texts.account.identities);
   });
@@ -196,6 +198,9 @@ function Identities({ config, tell }: Props) {
       <h2>{texts.account.identities}</h2>
       {failure !== undefined && <Notice tone="bad">{failureText(failure)}</Notice>}
       {identities.length === 0 && <p class="lead">{texts.account.noIdentities}</p>}
+      <form ref={proof} onSubmit={(event) => event.preventDefault()}>
+        <Proof account={account} mistake={undefined} />
+      </form>
       <ul class="list">
         {identities.map((identity) => (
           <li key={identity.id}>

@@ -243,6 +243,7 @@ export const accountOnlyRoutes =
 /** Deletes the row that everything else refers to. A server that still has its player reports a session that is not there, and is told to drop it. */
 async function deleteAccount(broker: Broker, who: Authenticated): Promise<void> {
   await broker.database.transaction(async (transaction) => {
+    await transaction.query('select lock_account($1)', [who.accountId]);
     // All administrators in one order, as where roles are taken: of the last two, one stays.
     const admins = await transaction.query<{ id: string }>("select id from accounts where role = 'admin' order by id for update");
     if (admins.length === 1 && admins[0]?.id === who.accountId) {

@@ -78,20 +78,25 @@ export const NOT_EXPORTED: Readonly<Record<string, string>> = {
   'realm_maintenance.created_by': 'acts of an operator are in the audit log',
 };
 
+/** Rows of one section: far above what a person makes, and far below what would take the pod's memory. What is older than the latest is named in `onlyTheLatestOf`. */
+const MOST_ROWS = 2_000;
+
 /** The document: a member for each section with its rows as the database has them; `account` is one row. */
 export async function exportAccount(broker: Broker, accountId: string, accountName: string): Promise<Record<string, unknown>> {
   const key = attemptKey(broker, accountName);
   const sections: (readonly [string, Record<string, unknown>[]])[] = [];
+  const cut: string[] = [];
   // One after the other: all at once would take every connection of the pool.
   for (const { title, table, where, omit = [], replace = "'{}'::jsonb" } of EXPORT_SECTIONS) {
     const rows = await broker.database.query<{ document: Record<string, unknown> }>(
-      `select (to_jsonb(t) - $3::text[]) || ${replace} as document from ${table} t
-       where (${where}) and $1::uuid is not null and $2::text is not null order by 1`,
-      [accountId, key, omit],
+      `select (to_jsonb(t) - $3::text[]) || ${replace} as document
+       from (select * from ${table} t where (${where}) and $1::uuid is not null and $2::text is not null order by ctid desc limit $4) t order by 1`,
+      [accountId, key, omit, MOST_ROWS],
     );
+    if (rows.length === MOST_ROWS) cut.push(title);
     sections.push([title, rows.map(({ document }) => document)]);
   }
   const document = Object.fromEntries<unknown>(sections);
   const [account] = document.account as unknown[];
-  return { exportedAt: new Date().toISOString(), ...document, account };
+  return { exportedAt: new Date().toISOString(), ...document, account, ...(cut.length === 0 ? {} : { onlyTheLatestOf: cut }) };
 }

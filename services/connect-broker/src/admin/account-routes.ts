@@ -4,6 +4,9 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { clientAddress } from '../accounts/attempts.ts';
+import { requireAdmin } from '../accounts/authenticate.ts';
+import { proveAgain } from '../accounts/login.ts';
 import type { Broker } from '../broker.ts';
 import { Problem } from '../problem.ts';
 import { accountState, searchAccounts, setRole } from './accounts.ts';
@@ -98,12 +101,18 @@ export const accountAdminRoutes =
           summary: 'Make an account an administrator, or no longer.',
           description: 'It counts from the next request on. The last administrator stays one.',
           params: idParams,
-          body: z.strictObject({ role }),
+          body: z.strictObject({
+            role,
+            password: z.string().max(1024).optional().describe('Your own present password, unless your log-in is fresh.'),
+          }),
           response: { 200: z.object({ role, changed: z.boolean() }) },
         },
       },
       async (request) => {
         const actor = await requireActor(broker, request);
+        // A session that was left open somewhere must not be enough to make administrators.
+        const who = await requireAdmin(broker, request);
+        await proveAgain(broker, who, { password: request.body.password, address: clientAddress(request), freshIsEnough: true });
         const { changed } = await setRole(database, actor, request.params.id, request.body.role);
         return { role: request.body.role, changed };
       },

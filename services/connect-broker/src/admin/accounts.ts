@@ -127,6 +127,8 @@ export function setRole(database: Database, actor: Actor, accountId: string, rol
     if (account.role === role) return { name: account.name, changed: false };
     await checkRole(transaction, account, role, admins.length);
     await transaction.query('update accounts set role = $2 where id = $1', [accountId, role]);
+    // A link that was made for a player must not open an administrator's account.
+    if (role === 'admin') await transaction.query('delete from reset_links where account_id = $1', [accountId]);
     const note: Note = noteOf(transaction, actor);
     await note('account.role-changed', `account:${accountId}`, { name: account.name, before: account.role, after: role });
     return { name: account.name, changed: true };

@@ -131,13 +131,15 @@ async function insert(
   return ban as Ban;
 }
 
-/** Accounts whose last login came from a network. A household's IPv6 is known by its /64 only. In one order, because each is locked. */
+/** Accounts whose last login came from a network, and those that play from it. A household's IPv6 is known by its /64 only. In one order, because each is locked. */
 async function accountsOf(transaction: Transaction, network: Network): Promise<string[]> {
   const rows = await transaction.query<{ account_id: string }>(
     `select account_id from (
        select distinct on (account_id) account_id, address_key from known_addresses order by account_id, last_success_at desc
      ) latest
-     where case when address_key = 'unknown' then false else address_key::inet && $1::cidr end order by account_id`,
+     where case when address_key = 'unknown' then false else address_key::inet && $1::cidr end
+     union select account_id from play_sessions where state <> 'ended' and plain_address(client_address) <<= $1::cidr
+     order by account_id`,
     [network.cidr],
   );
   return rows.map(({ account_id }) => account_id);

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { registeredAnswer } from '../accounts/account-routes.ts';
 import { clientAddress } from '../accounts/attempts.ts';
 import { requireAccount, requireOwnOrigin } from '../accounts/authenticate.ts';
-import { loginResult } from '../accounts/login.ts';
+import { loginResult, proveAgain } from '../accounts/login.ts';
 import { inviteCode, newName, SESSION_NEEDED } from '../accounts/schemas.ts';
 import { handOver, loginAnswer, requireOriginFor, sessionDevice, sessionKind } from '../accounts/sessions.ts';
 import type { Broker } from '../broker.ts';
@@ -79,7 +79,12 @@ export const openIdRoutes =
             'The page goes to authorizationUrl and comes back to returnTo with a cookie. A game client opens it in the system’s browser, listens at redirectUri for ?code=… and exchanges the code at POST /v1/openid/tokens. To link, the request needs the session: a cookie for the page, a bearer for a game client.',
           security: [{}, ...SESSION_NEEDED],
           params: z.object({ provider: z.string().max(63) }),
-          body: z.object({ purpose: z.enum(['login', 'link']).default('login'), client: flowClient, device: sessionDevice.optional() }),
+          body: z.object({
+            purpose: z.enum(['login', 'link']).default('login'),
+            client: flowClient,
+            device: sessionDevice.optional(),
+            password: z.string().max(1024).optional().describe('To link: the present password, unless the log-in is fresh.'),
+          }),
           response: { 201: z.object({ authorizationUrl: z.url(), expiresAt: z.iso.datetime() }) },
         },
       },
@@ -93,6 +98,8 @@ export const openIdRoutes =
           if (who.kind !== (client.kind === 'page' ? 'cookie' : 'bearer')) {
             throw new Problem('bad-request', 'To link, the page uses its cookie and a game client its bearer token.');
           }
+          // An identity is a way in: a session that was left open somewhere must not be enough to keep one.
+          await proveAgain(broker, who, { password: request.body.password, address: clientAddress(request), freshIsEnough: true });
           sessionId = who.sessionId;
         }
         const { authorizationUrl, state, expiresAt } = await startFlow(broker, providers, provider, { client, device, sessionId });
@@ -287,11 +294,15 @@ export const openIdRoutes =
           description: 'Refused when it is the last way to log in.',
           security: SESSION_NEEDED,
           params: z.object({ identity: z.uuid() }),
+          body: z
+            .strictObject({ password: z.string().max(1024).optional().describe('The present password, unless the log-in is fresh.') })
+            .nullish(),
           response: { 204: z.null().describe('It is unlinked.') },
         },
       },
       async (request, reply) => {
         const who = await requireAccount(broker, request);
+        await proveAgain(broker, who, { password: request.body?.password, address: clientAddress(request), freshIsEnough: true });
         await unlinkIdentity(broker, who.accountId, request.params.identity);
         return reply.status(204).send(null);
       },

@@ -195,6 +195,10 @@ export function openEventStream(
     fullSince = undefined;
   });
   raw.on('close', () => finish('client'));
+  // A response that waits behind another on its connection is never told that the connection has gone.
+  const onGone = () => finish('client');
+  request.raw.socket.once('close', onGone);
+  void closed.then(() => request.raw.socket.off('close', onGone));
   raw.on('error', () => finish('client'));
   // Each broken stream is a client that comes back; a proxy's error page would end an EventSource for good, so a broker that stops answers as well.
   write(`retry: ${retryMs}\n\n`);
