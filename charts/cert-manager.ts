@@ -119,8 +119,8 @@ export const certManager: Component = {
         alertRules(chart, NAMESPACE, 'cert-manager', [
           {
             name: 'CertificateExpiresSoon',
-            // Renewed at two thirds of its life, thirty days before its end.
-            expr: 'min by (exported_namespace, name) (certmanager_certificate_expiration_timestamp_seconds) - time() < 14 * 24 * 3600',
+            // Renewed at two thirds of its life, thirty days before its end. 0 says that it was never issued, which is the other alert's business.
+            expr: 'min by (exported_namespace, name) (certmanager_certificate_expiration_timestamp_seconds > 0) - time() < 14 * 24 * 3600',
             for: '1h',
             severity: 'critical',
             summary: 'Certificate {{ $labels.exported_namespace }}/{{ $labels.name }} expires in less than 14 days.',

@@ -75,10 +75,11 @@ const INSTANCE_ALERTS: readonly Alert[] = [
   {
     name: 'InstancesExhausted',
     // No server is ready and no allocated one has a room left: with several rooms on a server, the first alone is usual.
+    // Not by the totals: those count the rooms of servers that start, and a Fleet whose servers never become ready would seem to have places.
     expr: [
       'sum by (name) (agones_fleets_replicas_count{type="ready"}) == 0',
-      'and on (name)',
-      'sum by (name) (agones_fleet_counters{counter="rooms", type="total_capacity"}) - sum by (name) (agones_fleet_counters{counter="rooms", type="total_count"}) == 0',
+      'unless on (name)',
+      'sum by (name) (agones_fleet_counters{counter="rooms", type="allocated_capacity"}) - sum by (name) (agones_fleet_counters{counter="rooms", type="allocated_count"}) > 0',
     ].join('\n'),
     for: '5m',
     severity: 'critical',

@@ -103,7 +103,7 @@ const WORLD_ALERTS: readonly Alert[] = [
     severity: 'critical',
     summary: 'World {{ $labels.mmo_continent }} of {{ $labels.namespace }} has players and receives no packet.',
     description:
-      'UDP is lost on its way: a stale conntrack entry after a restart, a node that no longer announces the address, or a router rule. On the node: conntrack -D -p udp --dport 7777',
+      'UDP is lost on its way: a stale conntrack entry after a restart, a node that no longer announces the address, or a router rule. On the node, with the port that players dial: conntrack -D -p udp --dport PORT',
   },
   {
     name: 'WorldSlow',

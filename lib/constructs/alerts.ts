@@ -37,6 +37,14 @@ export function alertRules(chart: Chart, namespace: string, name: string, alerts
   });
 }
 
+/**
+ * The page that says what to do, as a path within this repository and not as an address: whoever repairs has the repository at hand (it holds the cluster),
+ * perhaps no network, and rules stay the same in every fork and on every branch.
+ */
+export function runbookOf(alert: string): string {
+  return `docs/runbooks/${alert}.md`;
+}
+
 /** One alert as the operator's kind has it; the one place that gives an alert its label and its annotations. Arguments as the fields of `Alert`. */
 export function alertRule(
   name: string,
@@ -51,6 +59,6 @@ export function alertRule(
     expr: PrometheusRuleSpecGroupsRulesExpr.fromString(expr),
     for: duration,
     labels: { severity },
-    annotations: { summary, description },
+    annotations: { summary, description, runbook: runbookOf(name) },
   };
 }

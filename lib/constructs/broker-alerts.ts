@@ -47,7 +47,8 @@ export const BROKER_ALERTS: readonly PrometheusRuleSpecGroupsRules[] = [
     'BrokerAllocationFailing',
     'warning',
     '10m',
-    `sum by (fleet) (rate(mmo_broker_allocations_total{${namespace},result!="allocated"}[5m])) > sum by (fleet) (rate(mmo_broker_allocations_total{${namespace},result="allocated"}[5m]))`,
+    // Against all of them and not against those that succeed: a fleet that never allocated has no series of success, and nothing compares with nothing.
+    `sum by (fleet) (rate(mmo_broker_allocations_total{${namespace},result!="allocated"}[5m])) / sum by (fleet) (rate(mmo_broker_allocations_total{${namespace}}[5m])) > 0.5`,
     'Most allocations from Fleet {{ $labels.fleet }} fail.',
     'Players of this content wait. Look at the Fleet’s ready servers and at the maximum of its autoscaler.',
   ),

@@ -14,14 +14,13 @@ import { startInstanceTasks } from './instances/tasks.ts';
 import { startPlayTasks } from './play/tasks.ts';
 import { startRealmTasks } from './realms/tasks.ts';
 
-/** What is in flight has so long when the end has come: as long as a request may take to arrive, and within the pod's grace beside the drain. */
-const LONGEST_REQUEST_MS = 16_000;
-
 export interface ServerOptions {
   /** Address to listen on: every one in a pod, loopback on a laptop. */
   readonly host: string;
   /** Ports; 0 takes a free one. */
   readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  /** How long requests in flight have at the end, in milliseconds. @default 16 s: as long as a request may take to arrive, and within the pod's grace beside the drain */
+  readonly longestRequestMs?: number;
 }
 
 export interface Server {
@@ -36,13 +35,13 @@ export interface Server {
 }
 
 /** @throws when a port is taken; what was opened before is closed again */
-export async function startServer(broker: Broker, { host, ports }: ServerOptions): Promise<Server> {
+export async function startServer(broker: Broker, { host, ports, longestRequestMs = 16_000 }: ServerOptions): Promise<Server> {
   const tasks: Stop[] = [];
   const opened: Application[] = [];
   const end = async () => {
     for (const application of opened.slice(0, 2)) {
       // Node stops looking at time limits when a server closes: a connection that says nothing would hold the end up for ever.
-      const overdue = setTimeout(() => application.server.closeAllConnections(), LONGEST_REQUEST_MS);
+      const overdue = setTimeout(() => application.server.closeAllConnections(), longestRequestMs);
       await application.close();
       clearTimeout(overdue);
     }

@@ -24,6 +24,7 @@ export async function migrateCommand(): Promise<number> {
     applicationName: process.env[BROKER_ENVIRONMENT.podName] ?? 'connect-broker-migrate',
     credentials: { directory: settings.credentialsDirectory },
     caFile: settings.caFile,
+    queryTimeoutMs: 0,
   });
   try {
     const { applied } = await migrate(database, settings.applicationRole);

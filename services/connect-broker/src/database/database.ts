@@ -25,7 +25,7 @@ export interface PoolState {
 export interface Database extends Queryable {
   /**
    * Runs `work` in one READ COMMITTED transaction: commits when it resolves, rolls back when it rejects.
-   * Serialisation failures and deadlocks (40001, 40P01) are tried again up to twice, so `work` must have no other effect than on the database.
+   * Conflicts (40001, 40P01, and 23505 of a second session of one account) are tried again up to twice, so `work` must have no other effect than on the database.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
@@ -47,8 +47,8 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** SQLSTATEs of a server that shuts down, starts, or has no connection left (PostgreSQL, appendix A). */
-const UNAVAILABLE_STATES = /^(08|57P0[123]|53300)/;
+/** SQLSTATEs of a server that shuts down, starts, has no connection left, takes too long, or only reads, as a standby does (PostgreSQL, appendix A). */
+const UNAVAILABLE_STATES = /^(08|57P0[123]|57014|25006|53300)/;
 const UNAVAILABLE_ERRORS = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
 
 /** Whether an error says that the database is away, rather than that a statement is wrong. */
@@ -73,14 +73,21 @@ export function violatedConstraint(error: unknown): string | undefined {
   return typeof constraint === 'string' ? constraint : undefined;
 }
 
-/** Runs `attempt` up to three times while it fails with a serialisation failure or a deadlock. */
+/** One account plays once (migration 003): a report that brings a lost session back and a connect can meet there; whoever is second decides anew. */
+const MET_CONSTRAINT = 'play_sessions_one_per_account';
+
+const isConflict = (error: unknown): boolean => {
+  const state = sqlState(error);
+  return state === '40001' || state === '40P01' || (state === '23505' && violatedConstraint(error) === MET_CONSTRAINT);
+};
+
+/** Runs `attempt` up to three times while it fails with a serialisation failure, a deadlock, or another session of the same account. */
 export async function retryConflicts<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt();
     } catch (error) {
-      const state = sqlState(error);
-      if (tries === 3 || (state !== '40001' && state !== '40P01')) throw error;
+      if (tries === 3 || !isConflict(error)) throw error;
     }
   }
 }

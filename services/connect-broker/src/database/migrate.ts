@@ -20,11 +20,14 @@ export interface MigrationResult {
 
 /**
  * Applies all missing migrations in one transaction under a lock, so that two processes at once, or one that dies, leave a whole schema. Safe to run again.
+ * @param database without a limit of time for its queries (`queryTimeoutMs: 0`) where its tables may be large
  * @param applicationRole role that gets the rights to read and write; it must exist. @default none: whoever migrates also serves
  * @throws when a file that was applied has been changed since (its checksum differs), when a statement fails, or when the role does not exist
  */
 export function migrate(database: Database, applicationRole?: string): Promise<MigrationResult> {
   return database.transaction(async (transaction) => {
+    // An index on a large table, or the wait for another migration, takes as long as it takes.
+    await transaction.query('set local statement_timeout = 0');
     await transaction.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const postgrator = new Postgrator({
       driver: 'pg',

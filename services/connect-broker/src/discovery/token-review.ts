@@ -1,6 +1,7 @@
 /**
  * Proves game servers by TokenReview: the API server says whose token it is, and the view says which server that pod is.
  * It deliberately verifies no signature itself: a token of a deleted pod is still well signed, and only the API server knows that it is worth nothing.
+ * While the API server is away, what it has proven before holds until the token's own end: otherwise no server could report, and every player would lose his place.
  */
 import { createHash } from 'node:crypto';
 import { Problem } from '../problem.ts';
@@ -13,13 +14,19 @@ export interface TokenReviewOptions {
   readonly view: Pick<ServerView, 'serverOfPod'>;
   /** Audience that a token must be for. */
   readonly audience: string;
-  /** How long a proof is believed; the pod is compared with the view at every call nevertheless. @default 60 s */
+  /** How long a proof is believed without asking again; the pod is compared with the view at every call nevertheless. @default 60 s */
   readonly believedMs?: number;
   /** @default 20,000: ten thousand game servers, each with a renewed token */
   readonly most?: number;
 }
 
 const BELIEVED_MS = 60_000;
+/** The most that a proof is believed while the API server is away, whatever the token says; the kubelet's own last an hour. */
+const MOST_BELIEVED_AWAY_MS = 2 * 60 * 60 * 1000;
+/** Who was proven before does not wait long for an API server that hangs: servers report every 5 s, and lose their players after 15. */
+const RENEWAL_TIMEOUT_MS = 2_000;
+/** After a failure, nobody who was proven before waits for the API server for as long. */
+const AWAY_PAUSE_MS = 5_000;
 const MOST_PROOFS = 20_000;
 /** What the kubelet projects has about 1.2 kB. */
 const MOST_TOKEN_LENGTH = 8 * 1024;
@@ -28,9 +35,14 @@ interface Proof {
   readonly namespace: string;
   readonly podName: string;
   readonly podUid: string;
-  /** Milliseconds since 1970. */
+  /** Until when nobody asks again. Milliseconds since 1970. */
   readonly until: number;
+  /** Until when it is believed while the API server is away: the token's own end. */
+  readonly untilAway: number;
 }
+
+/** The API server is away or ill: it has said nothing about the token. */
+class Away extends Error {}
 
 interface TokenReview {
   readonly status?: {
@@ -55,20 +67,22 @@ export function tokenReview({
   const proofs = new Map<string, Proof>();
   const underWay = new Map<string, Promise<Proof>>();
 
-  const review = async (token: string): Promise<Proof> => {
+  let awayUntil = 0;
+
+  const review = async (token: string, isRenewal: boolean): Promise<Proof> => {
     let answer: TokenReview;
     try {
       answer = await client.request<TokenReview>({
         method: 'POST',
         path: '/apis/authentication.k8s.io/v1/tokenreviews',
         body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } },
+        ...(isRenewal ? { timeoutMs: RENEWAL_TIMEOUT_MS } : {}),
       });
     } catch (error) {
-      const why = error instanceof ApiRefusal ? 'refuses to check tokens' : 'cannot be reached';
-      throw new Problem('unavailable', `The token cannot be checked: the Kubernetes API ${why} at the moment. Try again in some seconds.`, {
-        retryAfterSeconds: 5,
-      });
+      if (!(error instanceof ApiRefusal) || error.status >= 500 || error.status === 429) throw new Away();
+      throw unavailable('refuses to check tokens');
     }
+    awayUntil = 0;
     const { authenticated, audiences, user } = answer.status ?? {};
     // An API server that knows no audiences answers with none: then nobody has looked at them.
     if (!authenticated || !audiences?.includes(audience)) throw refused();
@@ -81,25 +95,46 @@ export function tokenReview({
         'The token is bound to no pod. Send the one that the kubelet projects into the game server’s container.',
       );
     }
-    return { namespace, podName, podUid, until: Math.min(Date.now() + believedMs, expiryOf(token)) };
+    const now = Date.now();
+    const end = expiryOf(token);
+    return {
+      namespace,
+      podName,
+      podUid,
+      until: Math.min(now + believedMs, end ?? Number.POSITIVE_INFINITY),
+      untilAway: Math.min(now + MOST_BELIEVED_AWAY_MS, end ?? 0),
+    };
   };
 
   const prove = (token: string): Promise<Proof> => {
     const key = createHash('sha256').update(token).digest('base64');
     const known = proofs.get(key);
-    if (known && known.until > Date.now()) return Promise.resolve(known);
+    const now = Date.now();
+    if (known && (known.until > now || (awayUntil > now && known.untilAway > now))) return Promise.resolve(known);
     const asked = underWay.get(key);
     if (asked) return asked;
-    const asking = review(token)
-      .then((proof) => {
-        proofs.delete(key);
-        for (const [oldest, { until }] of proofs) {
-          if (proofs.size < most && until > Date.now()) break;
-          proofs.delete(oldest);
-        }
-        proofs.set(key, proof);
-        return proof;
-      })
+    const asking = review(token, known !== undefined && known.untilAway > now)
+      .then(
+        (proof) => {
+          proofs.delete(key);
+          for (const [oldest, { until, untilAway }] of proofs) {
+            if (proofs.size < most && Math.max(until, untilAway) > Date.now()) break;
+            proofs.delete(oldest);
+          }
+          proofs.set(key, proof);
+          return proof;
+        },
+        (error: unknown) => {
+          if (!(error instanceof Away)) {
+            // The token itself was refused: an outage afterwards must not bring the earlier proof back.
+            if (error instanceof Problem && error.code === 'not-logged-in') proofs.delete(key);
+            throw error;
+          }
+          awayUntil = Date.now() + AWAY_PAUSE_MS;
+          if (known && known.untilAway > Date.now()) return known;
+          throw unavailable('cannot be reached');
+        },
+      )
       .finally(() => underWay.delete(key));
     underWay.set(key, asking);
     return asking;
@@ -128,12 +163,17 @@ export function tokenReview({
 const refused = () =>
   new Problem('not-logged-in', 'The token is not valid here. Read the file again: the kubelet exchanges it before it expires.');
 
-/** The token's own end, which the review has already confirmed; a token that cannot be read is believed for as long as any other. */
-function expiryOf(token: string): number {
+const unavailable = (why: string) =>
+  new Problem('unavailable', `The token cannot be checked: the Kubernetes API ${why} at the moment. Try again in some seconds.`, {
+    retryAfterSeconds: 5,
+  });
+
+/** The token's own end (milliseconds since 1970), read without a look at its signature: the review of this same token has confirmed it. */
+function expiryOf(token: string): number | undefined {
   try {
     const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { exp?: unknown };
-    return typeof exp === 'number' ? exp * 1000 : Number.POSITIVE_INFINITY;
+    return typeof exp === 'number' ? exp * 1000 : undefined;
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return undefined;
   }
 }

@@ -24,6 +24,11 @@ export interface ApplicationOptions {
   readonly bodyLimit: number;
   /** Aborted when the end begins: from then on every answer asks its client to come back on another connection, which leads to another replica. */
   readonly stopping: AbortSignal;
+  /**
+   * Whether a 503 closes its connection: a client that keeps one for long would otherwise stay with a replica that is cut off, while others answer.
+   * @default false: players come through a proxy, which chooses for each request
+   */
+  readonly closeWhenUnavailable?: boolean;
 }
 
 export type Application = FastifyInstance<
@@ -37,7 +42,14 @@ export type Application = FastifyInstance<
 /** A request must be whole by then: slow senders hold no connection longer. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit, stopping }: ApplicationOptions): Application {
+export function makeApplication({
+  log,
+  metrics,
+  trustedProxyHops,
+  bodyLimit,
+  stopping,
+  closeWhenUnavailable = false,
+}: ApplicationOptions): Application {
   const application = Fastify({
     loggerInstance: log,
     // Fastify's own two lines a request have the player's address; ours are below.
@@ -66,7 +78,7 @@ export function makeApplication({ log, metrics, trustedProxyHops, bodyLimit, sto
   });
   // When the answer goes out, not when the request comes in: a connection that was busy at the end would otherwise stay open, idle, beyond the pod's grace.
   application.addHook('onSend', (_request, reply, payload, done) => {
-    if (stopping.aborted) reply.header('connection', 'close');
+    if (stopping.aborted || (closeWhenUnavailable && reply.statusCode === 503)) reply.header('connection', 'close');
     done(null, payload);
   });
   const observe = observer(metrics);

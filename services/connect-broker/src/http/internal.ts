@@ -19,6 +19,7 @@ export async function internalApplication(broker: Broker): Promise<Application> 
     trustedProxyHops: 0,
     bodyLimit: BODY_LIMIT,
     stopping: broker.stopping,
+    closeWhenUnavailable: true,
   });
   await application.register(fastifySwagger, {
     openapi: {

@@ -80,8 +80,8 @@ async function allocate(allocator: Allocator, due: Due, count: (result: Allocati
 async function record({ database, log }: Pick<Broker, 'database' | 'log'>, due: Due, gameServer: string): Promise<boolean> {
   try {
     const recorded = await database.query(
-      "update instances set state = 'allocated', game_server = $2, allocated_at = now() where id = $1 and state = 'wanted' returning id",
-      [due.id, gameServer],
+      "update instances set state = 'allocated', game_server = $2, build = $3, allocated_at = now() where id = $1 and state = 'wanted' returning id",
+      [due.id, gameServer, due.build],
     );
     return recorded.length > 0;
   } catch (error) {

@@ -112,7 +112,7 @@ export const handOverRoutes =
       },
       async (request) => {
         const { serverId } = await requireGameServer(broker, request);
-        const instance = await requestedInstance(database, serverId, { id: request.params.id });
+        const instance = await requestedInstance(database, serverId, { id: request.params.id }, settings.game.build);
         if (!instance) throw new Problem('not-found', 'This server has asked for no such instance.');
         return answer(instance);
       },

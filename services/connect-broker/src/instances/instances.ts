@@ -43,7 +43,8 @@ export async function ownInstance(
   const [row] = await tx.query<Row>(
     `with made as (
        insert into instances (content_type, build, requested_by_account) values ($1, $2, $3)
-       on conflict (requested_by_account, content_type) where state <> 'ended' and requested_by_account is not null do update set asked_at = now()
+       on conflict (requested_by_account, content_type) where state <> 'ended' and requested_by_account is not null
+         do update set asked_at = now(), build = case when instances.state = 'wanted' then excluded.build else instances.build end
        returning ${COLUMNS}
      ), member as (
        insert into instance_roster (instance_id, account_id) select id, $3 from made on conflict do nothing
@@ -60,6 +61,7 @@ export async function instanceFor(
   tx: Queryable,
   id: string,
   accountId: string,
+  build: string,
 ): Promise<{ readonly instance: Instance; readonly mine: boolean } | undefined> {
   const [row] = await tx.query<Row & { mine: boolean; stale: boolean }>(
     `select ${COLUMNS}, asked_at < now() - interval '5 s' as stale,
@@ -68,7 +70,7 @@ export async function instanceFor(
     [id, accountId],
   );
   if (!row) return undefined;
-  if (row.mine && row.state === 'wanted' && row.stale) await stillWanted(tx, id);
+  if (row.mine && row.state === 'wanted' && row.stale) await stillWanted(tx, id, build);
   return { instance: instanceOf(row), mine: row.mine };
 }
 
@@ -82,8 +84,9 @@ export async function openInstances(tx: Queryable, accountId: string): Promise<I
   return rows.map(instanceOf);
 }
 
-const stillWanted = (tx: Queryable, id: string): Promise<unknown> =>
-  tx.query("update instances set asked_at = now() where id = $1 and state = 'wanted'", [id]);
+/** A wish is for the present build: after an update, no server of the one before will come. */
+const stillWanted = (tx: Queryable, id: string, build: string): Promise<unknown> =>
+  tx.query("update instances set asked_at = now(), build = $2 where id = $1 and state = 'wanted'", [id, build]);
 
 export interface HandOver {
   /** The server that asks, and its pod: it can only send players who are on it. */
@@ -104,7 +107,7 @@ export type HandOverResult =
 
 /** An instance for players of a game server. */
 export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOverResult> {
-  const earlier = await requestedInstance(tx, asked.serverId, { requestId: asked.requestId });
+  const earlier = await requestedInstance(tx, asked.serverId, { requestId: asked.requestId }, asked.build);
   if (earlier) return { instance: earlier };
   const present = await tx.query<{ id: string; account_id: string }>(
     `select id, account_id from play_sessions
@@ -118,7 +121,8 @@ export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOver
   const [row] = await tx.query<Row>(
     `with made as (
        insert into instances (content_type, build, requested_by_server, request_id) values ($1, $2, $3, $4)
-       on conflict (requested_by_server, request_id) where request_id is not null do update set asked_at = now()
+       on conflict (requested_by_server, request_id) where request_id is not null
+         do update set asked_at = now(), build = case when instances.state = 'wanted' then excluded.build else instances.build end
        returning ${COLUMNS}
      ), members as (
        insert into instance_roster (instance_id, account_id) select made.id, account from made, unnest($5::uuid[]) as account on conflict do nothing
@@ -135,11 +139,12 @@ export async function requestedInstance(
   tx: Queryable,
   serverId: string,
   by: { readonly id: string } | { readonly requestId: string },
+  build: string,
 ): Promise<Instance | undefined> {
   const [row] = await tx.query<Row>(
     `select ${COLUMNS} from instances where requested_by_server = $1 and ${'id' in by ? 'id' : 'request_id'} = $2`,
     [serverId, 'id' in by ? by.id : by.requestId],
   );
-  if (row?.state === 'wanted') await stillWanted(tx, row.id);
+  if (row?.state === 'wanted') await stillWanted(tx, row.id, build);
   return row && instanceOf(row);
 }

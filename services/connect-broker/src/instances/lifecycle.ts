@@ -34,8 +34,8 @@ interface Open {
 }
 
 /** Brings the rows of instances in step with the view. Does nothing with a view that is too old. */
-export async function followServers(broker: Pick<Broker, 'database' | 'view' | 'metrics' | 'log'>): Promise<void> {
-  const { database, view, log } = broker;
+export async function followServers(broker: Pick<Broker, 'database' | 'view' | 'metrics' | 'log' | 'settings'>): Promise<void> {
+  const { database, view, log, settings } = broker;
   if (!isCurrent(view)) return;
   const lag = view.ageSeconds() + VIEW_LAG_SECONDS;
   const open = await database.query<Open>(
@@ -50,18 +50,18 @@ export async function followServers(broker: Pick<Broker, 'database' | 'view' | '
     if (lost) {
       log.info({ instance: id, gameServer: game_server, because: lost }, 'the server of an instance is lost');
       // Nobody was let in yet: another server does as well, for as long as an instance may wait for its first one.
-      if (state === 'allocated') await wantAnother(database, id, game_server);
+      if (state === 'allocated') await wantAnother(database, id, game_server, settings.game.build);
       else await endInstance(database, id, lost);
     } else if (state === 'allocated' && isOpenFor(server, id)) ready.push(id);
   }
   if (ready.length > 0) await markReady(broker, ready);
 }
 
-const wantAnother = (tx: Queryable, id: string, lost: string): Promise<unknown> =>
+const wantAnother = (tx: Queryable, id: string, lost: string, build: string): Promise<unknown> =>
   tx.query(
-    `update instances set state = 'wanted', game_server = null, allocated_at = null, asked_at = now(), next_attempt_at = now()
+    `update instances set state = 'wanted', build = $3, game_server = null, allocated_at = null, asked_at = now(), next_attempt_at = now()
      where id = $1 and state = 'allocated' and game_server = $2`,
-    [id, lost],
+    [id, lost, build],
   );
 
 async function markReady({ database, metrics }: Pick<Broker, 'database' | 'metrics'>, ids: readonly string[]): Promise<void> {

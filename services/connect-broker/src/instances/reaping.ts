@@ -16,8 +16,10 @@ const EMPTY_SECONDS = 120;
 const READY_SECONDS = 300;
 /** Longer than anybody plays one: whatever is as old has lost its way. */
 export const LIFETIME_SECONDS = 24 * 60 * 60;
-/** A server whose instance is in no database (a backup was restored). */
+/** A server whose instance is in no database (a backup was restored), since this replica first saw that; a replica that starts counts anew. */
 const UNKNOWN_SECONDS = 600;
+/** A report that is older says nothing of now: servers report every 5 s. */
+const FRESH_REPORT_SECONDS = 20;
 /** When a deletion failed, the next replica tries after as long. */
 const CLAIM_SECONDS = 60;
 
@@ -34,9 +36,16 @@ interface Facts {
   readonly over_empty: boolean;
 }
 
+/** Empty for too long. It reads `instances`, and `up (since)`; $1 is how long. */
+const OVER_EMPTY = `ready_at is not null and greatest(ready_at, occupied_at, since) < now() - make_interval(secs => $1)
+  and not exists (select 1 from play_sessions where server_id = 'instance:' || game_server and state <> 'ended')`;
+
+/** When servers were first seen without a row of their instance, by UID (milliseconds since 1970). In memory: a replica that starts is patient again. */
+const unknownSince = new WeakMap<object, ReadonlyMap<string, number>>();
+
 /** Why a server must go; undefined when it may stay. */
-function verdict(server: InstanceServer, facts: Facts | undefined): ReapReason | undefined {
-  if (!facts) return Date.now() - server.createdAt > UNKNOWN_SECONDS * 1000 ? 'unknown' : undefined;
+function verdict(server: InstanceServer, facts: Facts | undefined, isLongUnknown: boolean): ReapReason | undefined {
+  if (!facts) return isLongUnknown ? 'unknown' : undefined;
   // An attempt whose answer was lost: the next one will find it.
   if (facts.state === 'wanted') return undefined;
   if (facts.game_server !== server.name) return 'duplicate';
@@ -50,39 +59,59 @@ function verdict(server: InstanceServer, facts: Facts | undefined): ReapReason |
 /** An instance's id is a label that anybody with rights in the namespace could have set to anything. */
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Looks at every server of an instance and deletes those that must go. @returns names */
-export async function reap(broker: Pick<Broker, 'database' | 'view' | 'metrics' | 'log'>, allocator: Allocator): Promise<string[]> {
+/**
+ * Looks at every server of an instance and deletes those that must go.
+ * @param now for tests. @default the clock
+ * @returns names
+ */
+export async function reap(
+  broker: Pick<Broker, 'database' | 'view' | 'metrics' | 'log'>,
+  allocator: Allocator,
+  now: number = Date.now(),
+): Promise<string[]> {
   const { database, view, metrics, log } = broker;
   if (!isCurrent(view)) return [];
   const servers = view
     .instances()
     .filter(({ instanceId, state }) => instanceId !== undefined && UUID.test(instanceId) && state !== 'Shutdown');
-  if (servers.length === 0) return [];
+  if (servers.length === 0) {
+    unknownSince.delete(view);
+    return [];
+  }
   const rows = await database.query<Facts>(
     `with up as materialized (select broker_up_since() as since)
      select id, state, game_server, occupied_at is not null as joined,
-       ended_at is not null and greatest(ended_at, since) < now() - make_interval(secs => $2) as over_end,
-       allocated_at is not null and greatest(allocated_at, since) < now() - make_interval(secs => $3) as over_ready,
-       ready_at is not null and greatest(ready_at, occupied_at, since) < now() - make_interval(secs => $4)
-         and not exists (select 1 from play_sessions where server_id = 'instance:' || game_server and state <> 'ended') as over_empty,
+       ${OVER_EMPTY} as over_empty,
+       ended_at is not null and greatest(ended_at, since) < now() - make_interval(secs => $3) as over_end,
+       allocated_at is not null and greatest(allocated_at, since) < now() - make_interval(secs => $4) as over_ready,
        allocated_at is not null and allocated_at < now() - make_interval(secs => $5) as over_lifetime
-     from instances, up where id = any ($1::uuid[])`,
+     from instances, up where id = any ($2::uuid[])`,
     [
+      EMPTY_SECONDS + GRACE_SECONDS,
       [...new Set(servers.map(({ instanceId }) => instanceId))],
       GRACE_SECONDS,
       READY_SECONDS + GRACE_SECONDS,
-      EMPTY_SECONDS + GRACE_SECONDS,
       LIFETIME_SECONDS + GRACE_SECONDS,
     ],
   );
   const known = new Map(rows.map((row) => [row.id, row]));
+  const before = unknownSince.get(view);
+  const unknown = new Map(
+    servers.filter(({ instanceId }) => !known.has(instanceId ?? '')).map(({ uid }) => [uid, before?.get(uid) ?? now]),
+  );
+  unknownSince.set(view, unknown);
   const reaped: string[] = [];
   for (const server of servers) {
     const facts = known.get(server.instanceId ?? '');
-    const reason = verdict(server, facts);
-    if (reason === undefined || (facts && !(await claim(broker, facts.id)))) continue;
+    const reason = verdict(server, facts, now - (unknown.get(server.uid) ?? now) > UNKNOWN_SECONDS * 1000);
+    if (reason === undefined) continue;
     try {
-      if (facts && facts.state !== 'ended' && reason !== 'duplicate') await endInstance(database, facts.id, reason);
+      if (facts && (reason === 'empty' || reason === 'never-joined')) {
+        if (!(await endEmpty(broker, facts.id, server, reason))) continue;
+      } else if (facts) {
+        if (!(await claim(broker, facts.id))) continue;
+        if (facts.state !== 'ended' && reason !== 'duplicate') await endInstance(database, facts.id, reason);
+      }
       await allocator.remove(server.name, server.uid);
     } catch (error) {
       log.warn({ err: error, gameServer: server.name, reason }, 'a forgotten server could not be deleted; it is tried again');
@@ -94,6 +123,36 @@ export async function reap(broker: Pick<Broker, 'database' | 'view' | 'metrics' 
   }
   return reaped;
 }
+
+/**
+ * Ends an instance that nobody is on, unless somebody came since the look: whoever enters holds the same lock while he takes his place (routes.ts).
+ * A server that once had players must have said itself, just now, that it is empty: one that is silent may be cut off with all of them on it, and lives until it says
+ * so, stops, or its lifetime is over.
+ * @returns whether it ended now, by this replica, so that its server must go
+ */
+const endEmpty = (
+  { database }: Pick<Broker, 'database'>,
+  id: string,
+  server: InstanceServer,
+  because: 'empty' | 'never-joined',
+): Promise<boolean> =>
+  database.transaction(async (tx) => {
+    await tx.query('select lock_world($1)', [`instance:${server.name}`]);
+    const ended = await tx.query(
+      `with up as materialized (select broker_up_since() as since)
+       update instances set state = 'ended', ended_at = now(), ended_because = $5, reaped_at = now()
+       from up
+       where id = $2 and state = 'ready' and game_server = $3 and ${OVER_EMPTY}
+         and coalesce(
+           (select players from game_servers
+            where server_id = 'instance:' || game_server and pod_uid = $4 and reported_at > now() - make_interval(secs => $6)),
+           case when occupied_at is null then 0 else 1 end
+         ) = 0
+       returning id`,
+      [EMPTY_SECONDS + GRACE_SECONDS, id, server.name, server.identity?.podUid ?? '', because, FRESH_REPORT_SECONDS],
+    );
+    return ended.length > 0;
+  });
 
 /** One replica deletes; the others need not. */
 async function claim({ database }: Pick<Broker, 'database'>, id: string): Promise<boolean> {

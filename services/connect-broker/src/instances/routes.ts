@@ -70,7 +70,7 @@ export const instanceRoutes =
 
     /** @throws Problem `not-found`, `not-on-roster` */
     const find = async (target: string, accountId: string): Promise<Instance> => {
-      const found = isId(target) ? await instanceFor(database, target, accountId) : undefined;
+      const found = isId(target) ? await instanceFor(database, target, accountId, settings.game.build) : undefined;
       if (!found) throw new Problem('not-found', `There is no instance '${target}'.`);
       if (!found.mine) throw new Problem('not-on-roster', 'This instance is for others. Ask for one of your own by its content type.');
       return found.instance;
@@ -136,7 +136,7 @@ export const instanceRoutes =
           if (!fits(body.client, identity)) throw clientOutdated(settings, body.client, identity);
           const key = netcodeKeys.forContentType(type.name, identity.keyGeneration);
           if (!key) throw unavailable('key-missing', 'The broker does not have this server’s key yet.', 15);
-          const reservation = await enter(identity, accountId, body.characterId, type.capacity, clientAddress(request).inet);
+          const reservation = await enter(instance.id, identity, accountId, body.characterId, type.capacity, clientAddress(request).inet);
           const issued = issueToken(broker, identity, {
             clientId: reservation.clientId,
             accountId,
@@ -155,11 +155,28 @@ export const instanceRoutes =
       },
     );
 
-    /** @throws Problem `instance-unavailable` when its server is full or takes nobody any more */
-    const enter = (identity: ServerIdentity, accountId: string, characterId: string, capacity: number, from: string | null) =>
+    /** @throws Problem `not-found` when it has ended, `instance-unavailable` when its server is full or takes nobody any more */
+    const enter = (
+      instanceId: string,
+      identity: ServerIdentity,
+      accountId: string,
+      characterId: string,
+      capacity: number,
+      from: string | null,
+    ) =>
       database.transaction(async (tx) => {
-        const [reported] = await tx.query<{ accepting: boolean }>(
-          'select accepting from game_servers where server_id = $1 and pod_uid = $2',
+        // In the order that `reserve` takes them. The second is the reaper's as well (reaping.ts): it ends the instance before this, or sees the place.
+        await tx.query('select lock_account($1)', [accountId]);
+        await tx.query('select lock_world($1)', [identity.serverId]);
+        const [present] = await tx.query<{ state: Instance['state']; ended_because: string | null }>(
+          'select state, ended_because from instances where id = $1',
+          [instanceId],
+        );
+        if (!present || present.state === 'ended') {
+          throw new Problem('not-found', 'The instance has ended.', { members: { endedBecause: present?.ended_because ?? undefined } });
+        }
+        const [reported] = await tx.query<{ accepting: boolean; capacity: number }>(
+          'select accepting, capacity from game_servers where server_id = $1 and pod_uid = $2',
           [identity.serverId, identity.podUid],
         );
         if (reported?.accepting === false) throw unavailable('draining', 'Its server lets nobody new in at the moment.', 15);
@@ -169,7 +186,7 @@ export const instanceRoutes =
           serverId: identity.serverId,
           podUid: identity.podUid,
           tokenLifetimeSeconds: settings.tokens.lifetimeSeconds,
-          capacity,
+          capacity: Math.min(capacity, reported?.capacity ?? capacity),
           ...(from === null ? {} : { clientAddress: from }),
         });
         if (!reservation) throw unavailable('full', 'Every place on its server is taken.', 15);

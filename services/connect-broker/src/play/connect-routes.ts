@@ -166,7 +166,8 @@ export const connectRoutes =
           tags: ['play'],
           summary: 'How one’s entry in a queue stands. Asking keeps it for another 60 s.',
           description:
-            'When the state is `ready`, connect again within a minute: that takes the place. Nobody overtakes. Without an entry: not-found.',
+            'When the state is `ready`, connect again within a minute: that takes the place. Nobody overtakes. Without an entry: not-found. ' +
+            'realm-unavailable (`reason` view-too-old): this broker has lost touch with the servers and the entry was not renewed; ask again after Retry-After.',
           security: SECURITY,
           response: { 200: waitAnswerSchema },
         },
@@ -198,7 +199,7 @@ export const connectRoutes =
           summary: 'One’s entry in a queue as server-sent events; an open stream counts as asking.',
           description:
             'Event `queue` has the same document as GET /v1/queue, now and at each change. `gone` ends the stream: the entry was used, given up, or has run out. ' +
-            '`closing` ends it because the broker restarts; come back after `retry`.',
+            '`closing` ends it because the broker restarts, or has lost touch with the servers (`reason`); come back after `retry`.',
           security: SECURITY,
           response: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } } },
         },

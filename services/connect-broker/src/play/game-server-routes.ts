@@ -29,6 +29,13 @@ const epochSchema = z
   .string()
   .regex(/^[0-9]{1,18}$/, 'must be the epoch of the claim: digits in a string')
   .describe('The epoch that the claim gave: a number in a string.');
+const sequenceSchema = z
+  .int()
+  .min(0)
+  .optional()
+  .describe(
+    'Number of this save or release among those of its session, each higher than those before: an older one that comes late is refused. @default none: the last to come is stored',
+  );
 const orderId = z.string().regex(/^[0-9]{1,18}$/, 'must be the id of an order: digits in a string');
 const stateSchema = z
   .string()
@@ -220,8 +227,19 @@ export const gameServerRoutes =
 
     const stale = (present: bigint | null) =>
       new Problem('stale-epoch', 'The character is no longer this server’s under that epoch; nothing was stored. Remove it.', {
-        members: { presentEpoch: present === null ? null : present.toString() },
+        members: { reason: 'moved-on', presentEpoch: present === null ? null : present.toString() },
       });
+    interface Stored {
+      readonly outcome: string;
+      readonly present_epoch: bigint | null;
+      readonly stored_sequence: bigint | null;
+    }
+    const older = (stored: bigint | null) =>
+      new Problem(
+        'stale-epoch',
+        `This is an older save: number ${stored} of the session is stored already, and nothing was stored now. The character is still this server’s.`,
+        { members: { reason: 'older-save', storedSequence: Number(stored) } },
+      );
     const notItsOwn = () => new Problem('not-allowed', 'The session is another server’s, or another pod’s.');
 
     application.post(
@@ -230,23 +248,27 @@ export const gameServerRoutes =
         schema: {
           tags: TAGS,
           summary: 'Stores a character’s state while it plays.',
-          description: 'Optional, as often as the game wants. stale-epoch: the character has moved on; remove it.',
+          description:
+            'Optional, as often as the game wants. Number them (`sequence`): a repeated save may otherwise replace a newer one. ' +
+            'stale-epoch: nothing was stored. `reason` moved-on: the character is not this server’s any more; remove it. older-save: `storedSequence`, the same or a newer one, is stored; play on.',
           security: SECURITY,
-          body: z.strictObject({ playSessionId: z.uuid(), epoch: epochSchema, state: stateSchema }),
+          body: z.strictObject({ playSessionId: z.uuid(), epoch: epochSchema, sequence: sequenceSchema, state: stateSchema }),
           response: { 204: z.null() },
         },
       },
       async (request, reply) => {
         const { serverId, podUid } = await requireGameServer(broker, request);
-        const { playSessionId, epoch, state } = request.body;
-        const row = await call<{ outcome: string; present_epoch: bigint | null }>('select * from save_character($1, $2, $3, $4, $5)', [
+        const { playSessionId, epoch, sequence, state } = request.body;
+        const row = await call<Stored>('select * from save_character($1, $2, $3, $4, $5, $6)', [
           playSessionId,
           serverId,
           podUid,
           epoch,
           Buffer.from(state, 'base64'),
+          sequence ?? null,
         ]);
         if (row.outcome === 'mismatch') throw notItsOwn();
+        if (row.outcome === 'older') throw older(row.stored_sequence);
         if (row.outcome !== 'saved') throw stale(row.present_epoch);
         return reply.status(204).send(null);
       },
@@ -260,11 +282,13 @@ export const gameServerRoutes =
           summary: 'Gives a character back, with its state, when its player leaves.',
           description:
             'logged-out frees the place at once; disconnected keeps it for 300 s; handed-over: the player goes to another server; his place in a world is kept while he is in an instance. ' +
-            'Repeat it until it is answered: the same release again is answered the same. stale-epoch: the character has moved on, nothing was stored.',
+            'Repeat it until it is answered: the same release again is answered the same. stale-epoch: nothing was stored. `reason` moved-on: the character is not this server’s any more; ' +
+            'older-save: a save with the same or a higher `sequence` is stored; the character is still this server’s: release it with a higher one.',
           security: SECURITY,
           body: z.strictObject({
             playSessionId: z.uuid(),
             epoch: epochSchema,
+            sequence: sequenceSchema,
             state: stateSchema.optional().describe('@default what was stored last stays'),
             reason: z.enum(['logged-out', 'disconnected', 'handed-over']),
           }),
@@ -273,16 +297,18 @@ export const gameServerRoutes =
       },
       async (request, reply) => {
         const { serverId, podUid } = await requireGameServer(broker, request);
-        const { playSessionId, epoch, state, reason } = request.body;
-        const row = await call<{ outcome: string; present_epoch: bigint | null }>('select * from release_place($1, $2, $3, $4, $5, $6)', [
+        const { playSessionId, epoch, sequence, state, reason } = request.body;
+        const row = await call<Stored>('select * from release_place($1, $2, $3, $4, $5, $6, $7)', [
           playSessionId,
           serverId,
           podUid,
           epoch,
           state === undefined ? null : Buffer.from(state, 'base64'),
           reason,
+          sequence ?? null,
         ]);
         if (row.outcome === 'mismatch') throw notItsOwn();
+        if (row.outcome === 'older') throw older(row.stored_sequence);
         if (row.outcome !== 'released') throw stale(row.present_epoch);
         return reply.status(204).send(null);
       },

@@ -7,8 +7,11 @@ import type { Broker } from '../broker.ts';
 import type { EventStream } from '../realms/event-stream.ts';
 import type { WaitAnswer } from './connect-api.ts';
 import { queueStates } from './queue.ts';
+import { viewTooOld } from './servers.ts';
 
 const LOOK_EVERY_MS = 5_000;
+/** From `least` to `most`: not all at once, and well within the 60 s after which an entry is gone. */
+const RETRY_MS = { least: 1_000, most: 5_000 } as const;
 
 interface QueueStreams {
   add(accountId: string, stream: EventStream, first: WaitAnswer): void;
@@ -24,6 +27,16 @@ export function queueStreams(broker: Broker): QueueStreams {
   const open = new Map<string, Map<EventStream, string>>();
   let looking: Repeated | undefined;
   const look = async () => {
+    if (viewTooOld(broker)) {
+      // Another replica may know more.
+      for (const streams of open.values()) {
+        for (const stream of streams.keys()) {
+          const retryMs = Math.round(RETRY_MS.least + Math.random() * (RETRY_MS.most - RETRY_MS.least));
+          stream.close({ event: 'closing', data: { reason: 'view-too-old', retryMs }, retryMs });
+        }
+      }
+      return;
+    }
     const states = await queueStates(broker, [...open.keys()]);
     for (const [accountId, streams] of open) {
       const state = states.get(accountId);

@@ -3,8 +3,13 @@
  * It deliberately lets nobody in: the turn is taken by the connect that follows, which counts again under the world's lock.
  */
 import type { Broker } from '../broker.ts';
-import { MAX_VIEW_AGE_SECONDS, type WorldServer } from '../discovery/view.ts';
+import type { WorldServer } from '../discovery/view.ts';
+import { Problem } from '../problem.ts';
 import { QUEUE_URLS, type WaitAnswer } from './connect-api.ts';
+import { viewTooOld } from './servers.ts';
+
+/** Soon: another replica may answer, and an entry that is not asked for within 60 s is gone. */
+const RETRY_AFTER_SECONDS = 5;
 
 interface Row {
   readonly account_id: string;
@@ -33,10 +38,17 @@ export const waitState = (phase: WorldServer['phase'] | undefined): 'queued' | '
 /**
  * How the entries of these accounts stand, by account id; an account that waits nowhere (any more) is not in the result. Counts as asking.
  * Two statements whatever the number of accounts, and a third when somebody's turn came or went.
+ * @throws Problem `realm-unavailable` when the view of the servers is too old. Nothing is written then: this replica could let nobody in, so an entry that is asked for
+ * here alone must not keep those behind it waiting, and a turn that another replica has given must stay.
  */
 export async function queueStates(broker: Broker, accountIds: readonly string[]): Promise<Map<string, WaitAnswer>> {
   const { database, settings, view } = broker;
   if (accountIds.length === 0) return new Map();
+  if (viewTooOld(broker))
+    throw new Problem('realm-unavailable', 'The broker has lost touch with the servers and cannot say whose turn it is. Ask again.', {
+      members: { reason: 'view-too-old' },
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
   // Not more often than needed: each is a write. An entry that has run out stays so.
   await database.query(
     `update queue_entries set polled_at = now()
@@ -65,7 +77,6 @@ export async function queueStates(broker: Broker, accountIds: readonly string[])
      where ranked.account_id = any ($1::uuid[])`,
     [accountIds],
   );
-  const viewTooOld = view.ageSeconds() > MAX_VIEW_AGE_SECONDS;
   const turned: string[] = [];
   const result = new Map<string, WaitAnswer>();
   for (const row of rows) {
@@ -74,8 +85,7 @@ export async function queueStates(broker: Broker, accountIds: readonly string[])
       settings.realms.find(({ name }) => name === row.realm)?.continents.find(({ name }) => name === row.continent)?.capacity ?? 0;
     const reported = world?.identity !== undefined && world.identity.podUid === row.pod_uid;
     const capacity = reported ? Math.min(configured, row.capacity ?? configured) : configured;
-    const open =
-      world?.phase === 'ready' && world.identity !== undefined && !viewTooOld && !row.maintenance && !(reported && row.accepting === false);
+    const open = world?.phase === 'ready' && world.identity !== undefined && !row.maintenance && !(reported && row.accepting === false);
     const ready = open && row.rank <= capacity - row.places;
     if (ready !== (row.ready_at !== null)) turned.push(row.account_id);
     result.set(row.account_id, {

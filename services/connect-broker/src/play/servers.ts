@@ -21,6 +21,9 @@ export interface Consideration {
   readonly key?: Uint8Array;
 }
 
+/** Whether the broker has lost touch with the servers: what it knows of them may be long over. */
+export const viewTooOld = ({ view }: Pick<Broker, 'view'>): boolean => !view.synced || view.ageSeconds() > MAX_VIEW_AGE_SECONDS;
+
 /** Looks at one continent for a client. */
 export function consider(
   broker: Pick<Broker, 'view' | 'netcodeKeys' | 'settings'>,
@@ -35,7 +38,7 @@ export function consider(
   const fit: Fit = identity ?? { protocolId: BigInt(settings.game.protocolId), build: settings.game.build };
   const known = { continent: continent.name, capacity: continent.capacity, phase: world?.phase ?? 'missing', fit } as const;
   const is = (verdict: Verdict): Consideration => ({ ...known, verdict });
-  if (!view.synced || view.ageSeconds() > MAX_VIEW_AGE_SECONDS) return is('stale-view');
+  if (viewTooOld(broker)) return is('stale-view');
   if (!world || world.phase === 'missing') return is('offline');
   if (!fits(client, fit)) return is('outdated');
   if (world.phase === 'stopping') return is('stopping');

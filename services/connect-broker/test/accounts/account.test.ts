@@ -178,6 +178,16 @@ onDatabase('an account', (database) => {
     assert.ok(!JSON.stringify(body).includes(other.accountId));
   });
 
+  test('an export of very much says what it has only the latest of', async () => {
+    const player = await newPlayer(application);
+    await database().query(
+      "insert into audit_log (actor_name, action, target) select 'x', 'y', 'account:' || $1::text from generate_series(1, 2500)",
+      [player.accountId],
+    );
+    const { body } = await send(application, 'GET', '/v1/account/export', { token: player.token });
+    assert.deepEqual([body.auditLog.length, body.onlyTheLatestOf], [2000, ['auditLog']]);
+  });
+
   test('an export has no hash', async () => {
     const player = await newPlayer(application);
     const { body } = await send(application, 'GET', '/v1/account/export', { token: player.token });

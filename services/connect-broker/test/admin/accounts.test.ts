@@ -149,6 +149,20 @@ onDatabase('accounts for operators', (database) => {
     assert.equal((await ask(application, player, 'GET', '/accounts')).status, 200);
   });
 
+  test('a session that is not fresh gives nobody the role', async () => {
+    const [old, player] = [await administrator(broker), await person(broker)];
+    await database().query("update sessions set created_at = now() - interval '1 hour' where account_id = $1", [old.id]);
+    const { body } = await ask(application, old, 'PUT', `/accounts/${player.id}/role`, { body: { role: 'admin' } });
+    assert.equal(body.code, 'fresh-login-needed');
+  });
+
+  test('a reset link that was made before opens no administrator’s account', async () => {
+    const player = await person(broker);
+    await ask(application, admin, 'POST', `/accounts/${player.id}/reset-link`, { body: {} });
+    await ask(application, admin, 'PUT', `/accounts/${player.id}/role`, { body: { role: 'admin' } });
+    assert.deepEqual(await database().query('select 1 from reset_links where account_id = $1', [player.id]), []);
+  });
+
   test('an account whose role was taken loses its rights at once', async () => {
     const other = await administrator(broker);
     await ask(application, admin, 'PUT', `/accounts/${other.id}/role`, { body: { role: 'player' } });

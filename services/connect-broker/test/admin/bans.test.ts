@@ -241,6 +241,14 @@ onDatabase('bans', (database) => {
     assert.equal((await ban({ address: '2001:db8:77::/48' })).body.removal.kicked, 1);
   });
 
+  test('a ban of a network kicks whoever plays from it, wherever the last log-in was', async () => {
+    const player = await person(broker, { address: '192.0.2.110' });
+    const playing = await place(broker, player.id);
+    await playing.claim();
+    await database().query("update play_sessions set client_address = '::ffff:192.0.2.115' where id = $1", [playing.playSessionId]);
+    assert.equal((await ban({ address: '192.0.2.115' })).body.removal.kicked, 1);
+  });
+
   for (const network of ['0.0.0.0/0', '::/0', '100.0.0.0/7', '2001::/31']) {
     test(`${network} is refused as too wide`, async () => {
       const answer = await ban({ address: network });

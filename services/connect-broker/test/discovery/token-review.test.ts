@@ -178,6 +178,79 @@ describe('the token of a game server', () => {
     assert.equal(await code(made, known), 'accepted');
   });
 
+  for (const trouble of ['break', 'hang', 500, 503, 429] as const) {
+    test(`is believed beyond the proof’s age while the API answers with ${trouble}`, async () => {
+      const made = authenticator(undefined, 0);
+      const known = token('a');
+      await made.authenticate(known);
+      api.trouble = () => trouble;
+      assert.equal(await code(made, known), 'accepted');
+    });
+  }
+
+  test('is believed without another look for some seconds after one failed', async () => {
+    const made = authenticator(undefined, 0);
+    const known = token('a');
+    await made.authenticate(known);
+    api.trouble = () => 503;
+    await code(made, known);
+    const before = reviews();
+    await code(made, known);
+    assert.equal(reviews() - before, 0);
+  });
+
+  test('is not believed beyond its own end while the API is away', async () => {
+    const made = authenticator(undefined, 0);
+    const ended = token('a', -1);
+    await made.authenticate(ended);
+    api.trouble = () => 'break';
+    assert.equal(await code(made, ended), 'unavailable');
+  });
+
+  test('is not believed longer than two hours while the API is away, whatever it says itself', async (t) => {
+    const made = authenticator(undefined, 0);
+    const long = token('a', 365 * 86_400);
+    await made.authenticate(long);
+    api.trouble = () => 'break';
+    t.mock.method(Date, 'now', () => STARTED * 1000 + 7_300_000);
+    assert.equal(await code(made, long), 'unavailable');
+  });
+
+  test('is not believed while the API is away when it has no end that can be read', async () => {
+    const made = authenticator(undefined, 0);
+    await made.authenticate('opaque');
+    api.trouble = () => 'break';
+    assert.equal(await code(made, 'opaque'), 'unavailable');
+  });
+
+  test('is not believed while the API refuses to check tokens', async () => {
+    const made = authenticator(undefined, 0);
+    const known = token('a');
+    await made.authenticate(known);
+    api.trouble = () => 403;
+    assert.equal(await code(made, known), 'unavailable');
+  });
+
+  test('that was refused is not believed by an outage afterwards', async () => {
+    const made = authenticator(undefined, 0);
+    const known = token('a');
+    await made.authenticate(known);
+    status = { authenticated: false };
+    await code(made, known);
+    api.trouble = () => 'break';
+    assert.equal(await code(made, known), 'unavailable');
+  });
+
+  test('is compared with the view while the API is away', async () => {
+    const pods: Record<string, string> = { 'realm-aurora/eldermoor-0/uid-1': 'world:aurora/eldermoor' };
+    const made = authenticator(pods, 0);
+    const known = token('a');
+    await made.authenticate(known);
+    api.trouble = () => 'break';
+    delete pods['realm-aurora/eldermoor-0/uid-1'];
+    assert.equal(await code(made, known), 'not-allowed');
+  });
+
   test('is not sent on when it is absurdly long', async () => {
     const made = authenticator();
     await code(made, 'x'.repeat(100_000));

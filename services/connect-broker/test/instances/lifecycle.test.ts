@@ -1,6 +1,7 @@
 /** The servers of instances followed in the view: ready, stopped, gone; and those that the broker must delete. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { publicApplication } from '../../src/http/public.ts';
 import { followServers, noteOccupied, releaseLostServers } from '../../src/instances/lifecycle.ts';
 import { LIFETIME_SECONDS, reap } from '../../src/instances/reaping.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -14,6 +15,7 @@ onDatabase('the server of an instance', (database) => {
   beforeEach(async () => {
     await database().query('delete from instances');
     await database().query('delete from play_sessions');
+    await database().query('delete from game_servers');
     for (const { name } of world.broker.view.instances()) world.broker.view.removeInstance(name);
     world.broker.view.setAgeSeconds(0);
     world.agones.removed.length = 0;
@@ -34,6 +36,13 @@ onDatabase('the server of an instance', (database) => {
     return id;
   }
   const reaped = () => reap(world.broker, world.agones);
+  /** The last report of dungeon-a. */
+  const report = (players: number, secondsAgo = 1, podUid = 'pod-dungeon-a') =>
+    database().query(
+      `insert into game_servers (server_id, pod_uid, accepting, build, players, capacity, reported_at)
+       values ('instance:dungeon-a', $1, true, '0.4.2', $2, 5, now() - make_interval(secs => $3))`,
+      [podUid, players, secondsAgo],
+    );
   const stateOf = async (id: string) => (await rowOf(world, id)).state;
 
   test('makes it ready when it says so', async () => {
@@ -108,11 +117,11 @@ onDatabase('the server of an instance', (database) => {
     ['is gone', false],
     ['shuts down', { state: 'Shutdown' }],
   ] as const) {
-    test(`is exchanged for another one when it ${what} before anybody could enter`, async () => {
-      const id = await running({ state: 'allocated', ready_at: null }, server);
+    test(`is exchanged for another one of the present build when it ${what} before anybody could enter`, async () => {
+      const id = await running({ state: 'allocated', ready_at: null, build: '0.4.1' }, server);
       await followServers(world.broker);
-      const { state, game_server } = await rowOf(world, id);
-      assert.deepEqual([state, game_server], ['wanted', null]);
+      const { state, game_server, build } = await rowOf(world, id);
+      assert.deepEqual([state, game_server, build], ['wanted', null, '0.4.2']);
     });
   }
 
@@ -185,8 +194,51 @@ onDatabase('the server of an instance', (database) => {
 
   test('is deleted when it has been empty, two minutes after it should have ended itself', async () => {
     const id = await running({ occupied_at: ago(250) });
+    await report(0);
     await reaped();
     assert.equal((await rowOf(world, id)).ended_because, 'empty');
+  });
+
+  for (const [what, players, secondsAgo, podUid] of [
+    ['its last report is old', 0, 25, 'pod-dungeon-a'],
+    ['its last report names somebody', 1, 1, 'pod-dungeon-a'],
+    ['another pod of the same name reported', 0, 1, 'pod-earlier'],
+  ] as const) {
+    test(`is not deleted as empty when ${what}`, async () => {
+      await running({ occupied_at: ago(250) });
+      await report(players, secondsAgo, podUid);
+      assert.deepEqual(await reaped(), []);
+    });
+  }
+
+  test('is not deleted as empty when it is silent: it may be cut off with its players on it', async () => {
+    const id = await running({ occupied_at: ago(5_000) });
+    await reaped();
+    assert.deepEqual([await stateOf(id), world.agones.removed], ['ready', []]);
+  });
+
+  test('is not deleted as never joined when its report names somebody', async () => {
+    await running({ ready_at: ago(250) });
+    await report(1);
+    assert.deepEqual(await reaped(), []);
+  });
+
+  test('is not deleted when a player came between the look and the deletion', async () => {
+    const app = await publicApplication(world.broker);
+    const who = await player(world);
+    await running({ ready_at: ago(250) });
+    const second = await running({ ready_at: ago(250), game_server: 'dungeon-b' }, { name: 'dungeon-b' });
+    await database().query('insert into instance_roster (instance_id, account_id) values ($1, $2)', [second, who.accountId]);
+    let status: number | undefined;
+    const names = await reap(world.broker, {
+      ...world.agones,
+      remove: async () => {
+        const url = `/v1/instances/${second}/connect`;
+        status ??= (await app.inject({ method: 'POST', url, headers: who.headers, payload: { characterId: who.characterId } })).statusCode;
+      },
+    });
+    await app.close();
+    assert.deepEqual([status, names, await stateOf(second)], [200, ['dungeon-a'], 'ready']);
   });
 
   test('is left alone while somebody has a place on it', async () => {
@@ -213,9 +265,27 @@ onDatabase('the server of an instance', (database) => {
     assert.deepEqual(await reaped(), ['dungeon-a']);
   });
 
-  test('is deleted when no database knows its instance', async () => {
+  test('is deleted when no database has known its instance for ten minutes', async () => {
     world.broker.view.setInstance(serverFor('11111111-1111-4111-8111-111111111111', { name: 'dungeon-stray' }));
+    await reap(world.broker, world.agones, Date.now() - 601_000);
     assert.deepEqual(await reaped(), ['dungeon-stray']);
+  });
+
+  test('is left alone when it is old and its instance has just become unknown', async () => {
+    world.broker.view.setInstance(
+      serverFor('11111111-1111-4111-8111-111111111111', { name: 'dungeon-restored', createdAt: Date.now() - 36_000_000 }),
+    );
+    await reap(world.broker, world.agones, Date.now() - 590_000);
+    assert.deepEqual(await reaped(), []);
+  });
+
+  test('is left alone when its instance was known in the meantime', async () => {
+    world.broker.view.setInstance(serverFor('11111111-1111-4111-8111-111111111111', { name: 'dungeon-a' }));
+    await reap(world.broker, world.agones, Date.now() - 700_000);
+    await instanceRow(world, { id: '11111111-1111-4111-8111-111111111111', state: 'ready', game_server: 'dungeon-a', ready_at: ago(1) });
+    await reap(world.broker, world.agones, Date.now() - 690_000);
+    await database().query('delete from instances');
+    assert.deepEqual(await reaped(), []);
   });
 
   test('is left alone when it is not allocated', async () => {

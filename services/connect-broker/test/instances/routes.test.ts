@@ -184,6 +184,60 @@ onDatabase('instances over HTTP', (database) => {
     assert.deepEqual([status, body.reason], [503, 'full']);
   });
 
+  for (const [what, own, reported] of [
+    ['the server’s, where it is smaller than the type’s', 1, 1],
+    ['the type’s, where it is smaller than the server’s', 5, 50],
+  ] as const) {
+    test(`the capacity that counts is ${what}`, async () => {
+      const who = await player(world);
+      const id = await ready([who]);
+      await database().query(
+        "insert into game_servers (server_id, pod_uid, accepting, build, players, capacity) values ('instance:dungeon-a', 'pod-dungeon-a', true, '0.4.2', 1, $1)",
+        [reported],
+      );
+      for (let number = 0; number < own; number++) await place(world, await player(world), 'instance:dungeon-a', 'pod-dungeon-a');
+      assert.equal((await connect(who, id)).body.reason, 'full');
+    });
+  }
+
+  test('nobody enters an instance that ends while he asks', async () => {
+    const who = await player(world);
+    const id = await ready([who]);
+    let asking: ReturnType<typeof connect> | undefined;
+    await database().transaction(async (tx) => {
+      await tx.query("select lock_world('instance:dungeon-a')");
+      asking = connect(who, id);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await tx.query("update instances set state = 'ended', ended_because = 'empty', ended_at = now() where id = $1", [id]);
+    });
+    const answer = await asking;
+    assert.deepEqual([answer?.status, answer?.body.endedBecause], [404, 'empty']);
+  });
+
+  test('a wish is for the present build when one asks again after an update', async () => {
+    const who = await player(world);
+    const { body } = await connect(who, 'dungeon');
+    await database().query("update instances set build = '0.4.1'");
+    await connect(who, 'dungeon');
+    assert.equal((await rowOf(world, String(body.instanceId))).build, '0.4.2');
+  });
+
+  test('a wish is for the present build when one looks at it after an update', async () => {
+    const who = await player(world);
+    const { body } = await connect(who, 'dungeon');
+    await database().query("update instances set build = '0.4.1', asked_at = now() - interval '10 s'");
+    await look(who, String(body.instanceId));
+    assert.equal((await rowOf(world, String(body.instanceId))).build, '0.4.2');
+  });
+
+  test('an instance that has its server keeps its build when one asks again', async () => {
+    const who = await player(world);
+    const { body } = await connect(who, 'dungeon');
+    await database().query("update instances set build = '0.4.1', state = 'allocated', game_server = 'dungeon-old', allocated_at = now()");
+    await connect(who, 'dungeon');
+    assert.equal((await rowOf(world, String(body.instanceId))).build, '0.4.1');
+  });
+
   test('a server that takes nobody any more says so', async () => {
     const who = await player(world);
     const id = await ready([who]);

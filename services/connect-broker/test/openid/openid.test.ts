@@ -354,6 +354,24 @@ onDatabase('OpenID Connect', (database) => {
     assert.deepEqual([status, (await identitiesOf(player)).length], [204, 0]);
   });
 
+  for (const [what, attack] of [
+    [
+      'links no identity',
+      (token: string) =>
+        begin(
+          { purpose: 'link', client: { kind: 'native', redirectUri: LOOPBACK, codeChallenge: 'a'.repeat(43) } },
+          { token, headers: {} },
+        ),
+    ],
+    ['unlinks none', async (token: string) => send(application, 'DELETE', `/v1/account/identities/${crypto.randomUUID()}`, { token })],
+  ] as const) {
+    test(`a session that is not fresh ${what} without the password`, async () => {
+      const player = await newPlayer(application);
+      await database().query("update sessions set created_at = now() - interval '1 hour' where account_id = $1", [player.accountId]);
+      assert.equal((await attack(player.token)).body.code, 'fresh-login-needed');
+    });
+  }
+
   test('the last way to log in is not unlinked', async () => {
     somebody();
     const player = await linkedPlayer();

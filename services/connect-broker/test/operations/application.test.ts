@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import net, { type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
-import { DatabaseUnavailable } from '../../src/database/database.ts';
+import { type Database, DatabaseUnavailable } from '../../src/database/database.ts';
 import { type Application, makeApplication } from '../../src/http/application.ts';
+import { internalApplication } from '../../src/http/internal.ts';
 import { makeLog } from '../../src/log.ts';
 import { makeMetrics } from '../../src/metrics.ts';
 import { PROBLEM_TYPE, Problem } from '../../src/problem.ts';
+import { testBroker, testSettings } from '../support/broker.ts';
 
 const lines: string[] = [];
 const log = makeLog('info', { write: (line: string) => void lines.push(line) });
@@ -110,6 +112,37 @@ describe('a failure', () => {
   test('of the database is 503 with a Retry-After', async () => {
     const answer = await application.inject('/no-database');
     assert.deepEqual([answer.statusCode, answer.headers['retry-after']], [503, '5']);
+  });
+});
+
+describe('an answer that the broker is cut off', () => {
+  test('leaves the connection of a player open', async () => {
+    assert.notEqual((await application.inject('/no-database')).headers.connection, 'close');
+  });
+
+  test('sends a game server to another connection', async () => {
+    const away = async () => {
+      throw new DatabaseUnavailable(new Error('ECONNREFUSED'));
+    };
+    const broker = testBroker({ query: away, transaction: away } as unknown as Database, testSettings());
+    const internal = await internalApplication(broker);
+    const answer = await internal.inject({
+      method: 'POST',
+      url: '/v1/autoscaler/dungeon',
+      payload: { request: { uid: 'u', status: { replicas: 0, allocatedReplicas: 0 } } },
+    });
+    await internal.close();
+    broker.dispose();
+    assert.deepEqual([answer.statusCode, answer.headers.connection], [503, 'close']);
+  });
+
+  test('is the only one that does', async () => {
+    const broker = testBroker({} as Database, testSettings());
+    const internal = await internalApplication(broker);
+    const answer = await internal.inject('/v1/openapi.json');
+    await internal.close();
+    broker.dispose();
+    assert.notEqual(answer.headers.connection, 'close');
   });
 });
 

@@ -55,6 +55,13 @@ describe('a database that goes away', { skip: NO_POSTGRES }, () => {
     assert.deepEqual([answer.statusCode, answer.json().database], [200, 'down']);
   });
 
+  test('is named by its code in the log', async () => {
+    const broker = testBroker(database);
+    await database.query('select 1').catch((error: unknown) => broker.log.warn({ err: (error as Error).cause }, 'away'));
+    broker.dispose();
+    assert.match(JSON.stringify(broker.logged), /"code":"(ECONNREFUSED|57P0[123])"/);
+  });
+
   test('serves again after it has come back, on the same pool', async () => {
     await server.restart();
     await until('a query succeeds', () =>

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { BROKER_ENVIRONMENT } from '../../../../lib/broker-contract.ts';
+import type { Database, Queryable } from '../../src/database/database.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { openPostgres } from '../../src/database/postgres.ts';
 import { NO_POSTGRES, type PostgresAddress, postgresDatabase, testPostgres } from '../support/databases.ts';
 import { type PodFiles, podFiles, startProgram } from '../support/process.ts';
 
@@ -49,6 +52,41 @@ describe('migrate', { skip }, () => {
 
   test('run again says that the schema was up to date', async () => {
     assert.match((await run()).output, /the schema was up to date/);
+  });
+
+  test('has no limit of time for its statements, and sets it for its transaction alone', async () => {
+    const database = fresh.open(1);
+    const limits: unknown[] = [];
+    const limit = async (on: Queryable) =>
+      limits.push((await on.query<{ statement_timeout: string }>('show statement_timeout'))[0]?.statement_timeout);
+    await migrate({
+      ...database,
+      transaction: (work) =>
+        database.transaction(async (transaction) => {
+          const result = await work(transaction);
+          await limit(transaction);
+          return result;
+        }),
+    } as Database);
+    await limit(database);
+    await database.close();
+    assert.deepEqual(limits, ['0', '10s']);
+  });
+
+  test('waits for its queries for as long as its connection was told to', async () => {
+    const open = (queryTimeoutMs: number) =>
+      openPostgres({
+        ...address,
+        name: fresh.name,
+        poolSize: 1,
+        applicationName: 'tests',
+        credentials: { username: address.user },
+        queryTimeoutMs,
+      });
+    const [hasty, patient] = [open(50), open(0)];
+    await assert.rejects(hasty.query('select pg_sleep(0.5)'), /query read timeout/i);
+    await patient.query('select pg_sleep(0.5)');
+    await Promise.all([hasty.close(), patient.close()]);
   });
 
   test('lets the serving role read and write', async () => {

@@ -78,6 +78,21 @@ describe('a broker that ends under load', () => {
     assert.equal(connection, 'close');
   });
 
+  test('is not held up by a connection that never says anything', async () => {
+    const broker = testBroker(database);
+    const server = await startServer(broker, { host: '127.0.0.1', ports: { http: 0, internal: 0, metrics: 0 }, longestRequestMs: 200 });
+    const silent = net.connect(server.ports.http, '127.0.0.1');
+    silent.on('error', () => undefined);
+    silent.resume();
+    const cut = new Promise((resolve) => silent.once('close', resolve));
+    silent.write('POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    await pause(100);
+    broker.stop();
+    await server.close();
+    await cut;
+    broker.dispose();
+  });
+
   test('is unready at once', async () => {
     const broker = testBroker(database);
     const server = await startServer(broker, { host: '127.0.0.1', ports: { http: 0, internal: 0, metrics: 0 } });

@@ -24,6 +24,7 @@ onDatabase('the event stream of a queue', (database) => {
     await application.listen({ host: '127.0.0.1', port: 0 });
   });
   beforeEach(async () => {
+    broker.view.setAgeSeconds(0);
     for (const table of ['play_sessions', 'queue_entries', 'accounts']) await database().query(`delete from ${table}`);
     await settle(database());
     inside = await makePlayers(broker, 3);
@@ -99,6 +100,16 @@ onDatabase('the event stream of a queue', (database) => {
     elsewhere.dispose();
     assert.equal((await reader.next()).data.position, 1);
     await stop();
+  });
+
+  test('ends with a time to come back when the view is too old', async () => {
+    const reader = await stream(await waiting());
+    await reader.next();
+    broker.view.setAgeSeconds(1_000);
+    queueStreams(broker).soon();
+    const last = await reader.next();
+    await reader.ended;
+    assert.deepEqual([last.event, last.data.reason, (last.retry ?? 0) >= 1_000], ['closing', 'view-too-old', true]);
   });
 
   test('ends with a random time to come back when the broker stops', async () => {

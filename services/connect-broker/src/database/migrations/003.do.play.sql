@@ -61,6 +61,8 @@ create table play_sessions (
   claimed_at timestamptz,
   -- When its server gave the character back; the same release again is answered the same.
   released_at timestamptz,
+  -- The highest number of a save or release that was stored; null while its server numbers none.
+  saved_sequence bigint,
   -- held: until when its place is kept.
   held_until timestamptz,
   ended_at timestamptz,
@@ -151,12 +153,18 @@ language plpgsql as $$ begin perform pg_advisory_xact_lock(1, hashtext(account::
 create function lock_world(server text) returns void
 language plpgsql as $$ begin perform pg_advisory_xact_lock(2, hashtext(server)); end $$;
 
--- Whether a row of play_sessions takes a place now, cleaned up or not. After an outage everything is kept for a minute: its player could not come.
-create function takes_place(state text, counts boolean, token_expires_at timestamptz, held_until timestamptz, up_since timestamptz) returns boolean
+-- Whether a row of play_sessions takes a place at a moment, cleaned up or not. After an outage everything is kept for a minute: its player could not come.
+create function takes_place(state text, counts boolean, token_expires_at timestamptz, held_until timestamptz, up_since timestamptz, moment timestamptz)
+returns boolean
 language sql stable as $$
   select counts and (state = 'active'
-    or (state = 'reserved' and now() <= greatest(token_expires_at + interval '15 s', up_since + interval '60 s'))
-    or (state = 'held' and now() <= greatest(held_until, up_since + interval '60 s')))
+    or (state = 'reserved' and moment <= greatest(token_expires_at + interval '15 s', up_since + interval '60 s'))
+    or (state = 'held' and moment <= greatest(held_until, up_since + interval '60 s')))
+$$;
+
+create function takes_place(state text, counts boolean, token_expires_at timestamptz, held_until timestamptz, up_since timestamptz) returns boolean
+language sql stable as $$
+  select takes_place(state, counts, token_expires_at, held_until, up_since, now())
 $$;
 
 -- Whether a row of queue_entries still waits: asked for within 60 s, and not told 60 s ago that it may enter.
@@ -165,13 +173,25 @@ language sql stable as $$
   select now() <= greatest(polled_at, up_since) + interval '60 s' and (ready_at is null or now() <= greatest(ready_at, up_since) + interval '60 s')
 $$;
 
+-- Whether an order is still told. A kick outlives its time while its session plays, or could play again because its server was only lost (report_server).
+create function is_told(kind text, play_session_id uuid, expires_at timestamptz) returns boolean
+language plpgsql stable as $$
+begin
+  return expires_at > now() or (kind = 'kick' and exists (
+    select 1 from play_sessions as place
+    where place.id = play_session_id
+      and (place.state = 'active' or (place.ended_because = 'lost' and place.released_at is null and place.superseded_by is null))
+  ));
+end
+$$;
+
 -- Orders a server to let a session go: at most one open order for each.
 create function order_kick(session uuid, server text, order_details jsonb) returns void
 language plpgsql as $$
 begin
   insert into server_orders (server_id, kind, play_session_id, details)
   select server, 'kick', session, order_details
-  where not exists (select 1 from server_orders where server_id = server and play_session_id = session and kind = 'kick' and expires_at > now());
+  where not exists (select 1 from server_orders where server_id = server and play_session_id = session and kind = 'kick' and is_told(kind, play_session_id, expires_at));
 end
 $$;
 
@@ -200,9 +220,14 @@ declare
   has_active boolean;
   has_character boolean;
   taken bigint;
+  moment timestamptz;
 begin
   perform pg_advisory_xact_lock(1, hashtext(account::text));
-  select count(*), bool_or(server_id = server and takes_place(state, counts, token_expires_at, held_until, up)),
+  -- Before their characters, as everywhere: saves and reports lock a session first.
+  perform 1 from play_sessions where account_id = account and state <> 'ended' order by id for update;
+  -- Not now(): the locks may have taken longer than what was left of its own place, and meanwhile somebody else may have been given that.
+  moment := clock_timestamp();
+  select count(*), bool_or(server_id = server and takes_place(state, counts, token_expires_at, held_until, up, moment)),
     bool_or(state = 'active'), bool_or(state = 'held' and released_at is null)
   into open_sessions, own, has_active, has_character
   from play_sessions where account_id = account and state <> 'ended';
@@ -265,6 +290,8 @@ declare
   server text;
   ahead bigint;
   entry queue_entries;
+  -- Its entry in the queue of another world: kept until it has something better.
+  elsewhere uuid;
 begin
   select found.account_id, found.role, own.id, coalesce(case when own.realm = to_realm then array_position(names, own.continent) end, 1) as chosen,
     ban.ban_id, ban.reason, ban.until as banned_until, maintenance.realm as closed, maintenance.message, maintenance.until as closed_until,
@@ -306,8 +333,11 @@ begin
   if known.entry_id is not null or verdicts[chosen] = 'wait' then
     perform pg_advisory_xact_lock(2, hashtext(server));
     select * into entry from queue_entries where account_id = account;
-    if entry.server_id <> server or not still_waits(entry.polled_at, entry.ready_at, known.up) then
+    if not still_waits(entry.polled_at, entry.ready_at, known.up) then
       delete from queue_entries where id = entry.id;
+      entry := null;
+    elsif entry.server_id <> server then
+      elsewhere := entry.id;
       entry := null;
     end if;
   end if;
@@ -322,6 +352,9 @@ begin
     from reserve_place(account, played_character, server, pods[chosen], client, lifetime_seconds, coalesce(known.chosen, places[chosen]), known.up, client_address) as reserved;
     if session is not null then
       outcome := 'reserved';
+      if elsewhere is not null then
+        delete from queue_entries where id = elsewhere;
+      end if;
       if entry.id is not null then
         delete from queue_entries where id = entry.id;
         update worlds set
@@ -342,6 +375,9 @@ begin
     outcome := 'queue-full';
     return;
   else
+    if elsewhere is not null then
+      delete from queue_entries where id = elsewhere;
+    end if;
     insert into worlds (server_id, realm, continent) values (server, to_realm, names[chosen]) on conflict do nothing;
     -- A conflict: the same account asked twice at once, and the other one was first.
     insert into queue_entries (server_id, account_id, character_id) values (server, account, played_character)
@@ -385,7 +421,8 @@ begin
     when place.state in ('active', 'held') then 'claimed'
     when place.state = 'ended' and place.claimed_at is not null then 'claimed'
     when place.state = 'ended' then 'expired'
-    when now() > place.token_expires_at + interval '15 s' then 'expired'
+    -- Not now(): the lock may have taken longer than what was left, and meanwhile the place may be somebody else's.
+    when clock_timestamp() > place.token_expires_at + interval '15 s' then 'expired'
   end;
   if outcome = 'repeated' then
     select name, state, epoch into character_name, character_state, character_epoch from characters where id = played_character and owner = server and epoch = place.epoch;
@@ -436,8 +473,9 @@ end
 $$;
 
 -- The account leaves: the character's state is stored under its epoch and the character is nobody's. Why: logged-out, disconnected, handed-over.
--- Without new state (null) the last one stays.
-create function release_place(wanted uuid, server text, pod text, held_epoch bigint, new_state bytea, why text) returns table (outcome text, present_epoch bigint)
+-- Without new state (null) the last one stays. With a number that is not above the one that was stored last it is an older one that comes late ('older').
+create function release_place(wanted uuid, server text, pod text, held_epoch bigint, new_state bytea, why text, sequence bigint default null)
+returns table (outcome text, present_epoch bigint, stored_sequence bigint)
 language plpgsql as $$
 declare
   account uuid;
@@ -464,6 +502,13 @@ begin
     return next;
     return;
   end if;
+  if place.epoch = held_epoch and sequence <= place.saved_sequence then
+    outcome := 'older';
+    present_epoch := held_epoch;
+    stored_sequence := place.saved_sequence;
+    return next;
+    return;
+  end if;
   update characters set owner = null, state = coalesce(new_state, state), state_saved_at = case when new_state is null then state_saved_at else now() end
   where id = place.character_id and (owner = server or owner is null) and epoch = held_epoch and place.epoch = held_epoch;
   if not found then
@@ -481,6 +526,7 @@ begin
                     and later.state <> 'ended' and later.server_id like 'instance:%'));
   update play_sessions set
     released_at = now(),
+    saved_sequence = coalesce(sequence, saved_sequence),
     state = case when kept and state <> 'ended' then 'held' else 'ended' end,
     ended_because = case why when 'handed-over' then 'handed-over' else 'released' end,
     held_until = case when kept then now() + interval '300 s' end,
@@ -494,17 +540,24 @@ begin
 end
 $$;
 
--- Stores a character's state while it plays. Without a lock on the account: the epoch alone decides.
-create function save_character(wanted uuid, server text, pod text, held_epoch bigint, new_state bytea) returns table (outcome text, present_epoch bigint)
+-- Stores a character's state while it plays. Without a lock on the account: the session's row alone orders it against its release and its other saves, the epoch against
+-- other servers. With a number that is not above the one that was stored last it is an older one that comes late ('older'); without one the last to come is stored.
+create function save_character(wanted uuid, server text, pod text, held_epoch bigint, new_state bytea, sequence bigint default null)
+returns table (outcome text, present_epoch bigint, stored_sequence bigint)
 language plpgsql as $$
 declare
   place play_sessions;
 begin
-  select * into place from play_sessions where id = wanted;
+  -- Locked, so that a release that is under way is seen.
+  select * into place from play_sessions where id = wanted for update;
   if not found then
     outcome := 'stale';
   elsif place.server_id <> server or place.pod_uid <> pod then
     outcome := 'mismatch';
+  elsif place.released_at is null and place.epoch = held_epoch and sequence <= place.saved_sequence then
+    outcome := 'older';
+    present_epoch := held_epoch;
+    stored_sequence := place.saved_sequence;
   else
     update characters set state = new_state, state_saved_at = now()
     where id = place.character_id and (owner = server or owner is null) and epoch = held_epoch and place.epoch = held_epoch
@@ -513,6 +566,8 @@ begin
     outcome := case when found then 'saved' else 'stale' end;
     if outcome = 'stale' then
       select epoch into present_epoch from characters where id = place.character_id;
+    elsif sequence is not null then
+      update play_sessions set saved_sequence = sequence where id = wanted;
     end if;
   end if;
   return next;
@@ -538,12 +593,19 @@ begin
 
   -- Named here, lost there: a release that the broker never saw cannot have been, so the player is still in.
   for place in
-    select sessions.id, sessions.account_id, sessions.character_id, sessions.epoch from play_sessions as sessions
+    select sessions.id, sessions.account_id, sessions.character_id, sessions.epoch, sessions.client_address from play_sessions as sessions
     where sessions.id = any (present) and sessions.server_id = server and sessions.pod_uid = pod
       and sessions.state in ('held', 'ended') and sessions.ended_because = 'lost' and sessions.released_at is null and sessions.superseded_by is null
     order by sessions.id for update
   loop
     if exists (select 1 from play_sessions as later where later.account_id = place.account_id and later.id <> place.id and later.state <> 'ended' and later.superseded_by is null) then
+      continue;
+    end if;
+    -- Banned meanwhile: whoever was lost does not come back by it.
+    if exists (select 1 from active_ban(place.account_id, place.client_address)) then
+      update play_sessions set state = 'ended', ended_because = 'banned', held_until = null, ended_at = now() where id = place.id;
+      perform disown(place.id);
+      delete from server_orders where play_session_id = place.id;
       continue;
     end if;
     update characters set owner = server where id = place.character_id and epoch = place.epoch and (owner is null or owner = server);
@@ -569,7 +631,7 @@ begin
   );
   select coalesce(jsonb_agg(jsonb_build_object('id', waiting.id::text, 'kind', waiting.kind, 'playSessionId', waiting.play_session_id, 'details', waiting.details) order by waiting.id), '[]')
   into orders
-  from (select * from server_orders where server_id = server and expires_at > now() order by id limit 200) as waiting;
+  from (select * from server_orders where server_id = server and is_told(kind, play_session_id, expires_at) order by id limit 200) as waiting;
   return next;
 end
 $$;
@@ -592,8 +654,8 @@ begin
                   and later.state <> 'ended' and later.server_id like 'instance:%')
     for update skip locked
   );
-  -- A server that is silent without an outage of ours has lost its players.
-  update play_sessions set
+  -- A server that is silent without an outage of ours has lost its players. Who was superseded does not come back: the character is nobody's.
+  with lost as (update play_sessions set
     state = case when superseded_by is null then 'held' else 'ended' end, ended_because = 'lost',
     held_until = now() + interval '300 s', ended_at = case when superseded_by is null then null else now() end
   where id in (
@@ -601,7 +663,8 @@ begin
     left join game_servers as reported on reported.server_id = place.server_id and reported.pod_uid = place.pod_uid
     where place.state = 'active' and now() > greatest(place.claimed_at, reported.reported_at, up) + interval '15 s'
     for update of place skip locked
-  );
+  )
+  returning id, state) select count(disown(id)) into more from lost where state = 'ended';
   with gone as (
     update play_sessions set state = 'ended', ended_because = coalesce(ended_because, 'expired'), ended_at = now()
     where id in (
@@ -618,7 +681,7 @@ begin
     )
     returning id
   ) select count(*) into more from gone;
-  delete from server_orders where expires_at < now();
+  delete from server_orders where expires_at < now() and not is_told(kind, play_session_id, expires_at);
   delete from game_servers where reported_at < now() - interval '1 hour'
     and not exists (select 1 from play_sessions as place where place.server_id = game_servers.server_id and place.state <> 'ended');
   if freed + more > 0 and exists (select 1 from queue_entries) then
