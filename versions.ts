@@ -61,7 +61,7 @@ export interface ImageVersion {
   readonly unverified?: string;
 }
 
-const NOT_LOOKED_UP = 'the registry could not be asked when the tag was pinned; Renovate (pinDigests) adds the digest at its first run';
+const NOT_LOOKED_UP = 'the registry could not be asked when the tag was pinned; pin the digest by hand before you rely on it';
 
 export const images = {
   // renovate: datasource=docker

@@ -142,7 +142,7 @@ function flows(cluster: Cluster): readonly Flow[] {
           {
             from: broker,
             to: { outside: 'anywhere' } as const,
-            ports: [{ port: 443 }],
+            ports: issuerPorts(cluster).map((port) => ({ port })),
             because: 'It asks the issuers of OpenID Connect, in the home or on the Internet, who somebody is.',
           },
         ]
@@ -159,6 +159,12 @@ function flows(cluster: Cluster): readonly Flow[] {
       : []),
     { from: brokerMigration, to: database, ports: [{ port: POSTGRES_PORT }], because: 'The migration brings the schema up to date.' },
   ];
+}
+
+/** Where the issuers of OpenID Connect listen: 443 unless their URL says another port. */
+function issuerPorts(cluster: Cluster): readonly number[] {
+  const ports = cluster.broker.openId.map(({ issuer }) => Number(new URL(issuer).port || 443));
+  return [...new Set(ports)].sort((one, other) => one - other);
 }
 
 function addSecrets(chart: Chart, context: BuildContext): void {
@@ -238,7 +244,9 @@ function addSecrets(chart: Chart, context: BuildContext): void {
       keys: {
         [fileName(BROKER_FILES.smtpUrl)]: {
           value: 'broker/smtp-url',
-          source: { ask: `URL of the mail server on port ${cluster.broker.mail.port}, such as smtps://user:password@mail.example.org:465` },
+          source: {
+            ask: `URL of the mail server on port ${cluster.broker.mail.port}, such as ${cluster.broker.mail.port === 465 ? 'smtps' : 'smtp'}://user:password@mail.example.org:${cluster.broker.mail.port}`,
+          },
         },
       },
       annotations,

@@ -7,9 +7,9 @@ import { exampleHomelab } from '../examples';
 import { renderFlows } from './flows-page';
 
 const PAGE = 'docs/reference/flows.md';
-const BEGIN = '<!-- generated from here: UPDATE_DOCS=1 npm test -- test/docs -->';
+const BEGIN = '<!-- generated from here: UPDATE_DOCS=1 npx jest test/docs -->';
 
-test('the page is what the example declares; after a change on purpose: UPDATE_DOCS=1 npm test -- test/docs', () => {
+test('the page is what the example declares; after a change on purpose: UPDATE_DOCS=1 npx jest test/docs', () => {
   const { flows } = buildCluster(resolveCluster(exampleHomelab), { store: memoryStore('everything') });
   const page = readFileSync(PAGE, 'utf8');
   const written = page.slice(0, page.indexOf(BEGIN) + BEGIN.length);

@@ -26,6 +26,8 @@ const TIMEOUT_MS = 10_000;
 /** Mails that may be on their way at once; more are dropped and logged, because a mail server that hangs must cost no memory. */
 const MOST_UNDER_WAY = 50;
 
+const isLoopback = (host: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(host);
+
 /** @param settings the URL's file (smtps://user:password@host:465) is read for each mail, so that a rotation needs no restart */
 export function openMailer({ from, smtpUrlFile }: NonNullable<Settings['mail']>, log: FastifyBaseLogger): Mailer {
   const underWay = new Set<Promise<void>>();
@@ -33,6 +35,8 @@ export function openMailer({ from, smtpUrlFile }: NonNullable<Settings['mail']>,
     const url = (await readFile(smtpUrlFile, 'utf8')).trim();
     const transport = createTransport({
       url,
+      // With smtp:// a server that offers no STARTTLS would otherwise get password and links in clear. On loopback there is nobody to listen.
+      requireTLS: !isLoopback(new URL(url).hostname),
       connectionTimeout: TIMEOUT_MS,
       greetingTimeout: TIMEOUT_MS,
       socketTimeout: TIMEOUT_MS,

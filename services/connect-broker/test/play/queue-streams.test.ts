@@ -69,7 +69,10 @@ onDatabase('the event stream of a queue', (database) => {
     await someoneLeaves();
     assert.equal((await connect(application, player)).status, 200);
     queueStreams(broker).soon();
-    assert.equal((await reader.next()).event, 'gone');
+    // A look between the two steps may have told first that it is one's turn.
+    let { event } = await reader.next();
+    while (event === 'queue') ({ event } = await reader.next());
+    assert.equal(event, 'gone');
     await reader.ended;
   });
 
