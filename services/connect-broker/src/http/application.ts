@@ -94,7 +94,7 @@ export function makeApplication({
     done();
   });
   application.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error, request);
+    const problem = problemOf(error, request, Number(reply.getHeader('retry-after')));
     if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     return reply
@@ -148,7 +148,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
 };
 
 /** What was thrown, as what is told. Only a Problem and mistakes of the request are told in detail; the rest is logged. */
-function problemOf(error: FastifyError, request: Pick<FastifyRequest, 'id' | 'log'>): Problem {
+function problemOf(error: FastifyError, request: Pick<FastifyRequest, 'id' | 'log'>, limitedSeconds: number): Problem {
   if ((error as unknown) instanceof Problem) return error as unknown as Problem;
   if (hasZodFastifySchemaValidationErrors(error)) {
     const mistakes = error.validation.map((issue) => ({
@@ -162,7 +162,8 @@ function problemOf(error: FastifyError, request: Pick<FastifyRequest, 'id' | 'lo
   }
   const known = FASTIFY_CODES[error.code];
   if (known) return new Problem(...known);
-  if (error.statusCode === 429) return new Problem('too-many-requests', error.message, { retryAfterSeconds: 10 });
+  if (error.statusCode === 429)
+    return new Problem('too-many-requests', error.message, { retryAfterSeconds: limitedSeconds > 0 ? limitedSeconds : 10 });
   if (isUnavailable(error)) {
     request.log.warn({ err: error }, 'the database is not available');
     return new Problem('unavailable', 'The broker cannot reach its database at the moment. Try again in some seconds.', {

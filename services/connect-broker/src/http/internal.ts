@@ -3,11 +3,11 @@
  * It deliberately has no page, no cookies and no rate limit: its callers are our own servers, each proven by its token.
  */
 import fastifySwagger from '@fastify/swagger';
-import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Broker } from '../broker.ts';
 import { autoscalerRoutes } from '../instances/autoscaler-routes.ts';
 import { gameServerRoutes } from '../play/game-server-routes.ts';
 import { type Application, makeApplication } from './application.ts';
+import { operationOf } from './openapi.ts';
 
 /** A report of a full server, and a character's state of 64 KiB in base64. */
 const BODY_LIMIT = 512 * 1024;
@@ -29,7 +29,7 @@ export async function internalApplication(broker: Broker): Promise<Application> 
         securitySchemes: { gameServer: { type: 'http', scheme: 'bearer', description: 'The projected ServiceAccount token of the pod.' } },
       },
     },
-    transform: jsonSchemaTransform,
+    transform: operationOf,
   });
   application.get('/v1/openapi.json', { schema: { hide: true } }, async () => application.swagger());
   await application.register(gameServerRoutes(broker));

@@ -5,7 +5,6 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
-import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { accountRoutes } from '../accounts/routes.ts';
 import { adminRoutes } from '../admin/routes.ts';
 import type { Broker } from '../broker.ts';
@@ -17,6 +16,7 @@ import { connectRoutes } from '../play/connect-routes.ts';
 import { realmRoutes } from '../realms/routes.ts';
 import { type Application, makeApplication } from './application.ts';
 import { clientAddressKey } from './client-address.ts';
+import { operationOf } from './openapi.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** The largest body that a player sends is a password and some names. */
@@ -57,7 +57,7 @@ export async function publicApplication(broker: Broker): Promise<Application> {
         },
       },
     },
-    transform: jsonSchemaTransform,
+    transform: operationOf,
   });
   application.get('/v1/openapi.json', { schema: { hide: true } }, async () => application.swagger());
   for (const routes of [

@@ -102,7 +102,7 @@ export const instanceRoutes =
         if (!type) throw new Problem('not-found', `There is no content of the type '${byId?.contentType ?? target}'.`);
         const count = (result: TokenResult) => metrics.tokens.inc({ kind: 'instance', target: type.name, result });
         try {
-          await refuseBanned(database, accountId, request.ip);
+          await refuseBanned(database, accountId, clientAddress(request).inet);
           await requireCharacter(body.characterId, accountId);
           if (byId?.state === 'ended')
             throw new Problem('not-found', 'The instance has ended.', { members: { endedBecause: byId.endedBecause } });

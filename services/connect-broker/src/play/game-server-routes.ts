@@ -180,7 +180,11 @@ export const gameServerRoutes =
           body: z.strictObject({
             sessions: z.array(z.uuid()).max(MOST_SESSIONS),
             accepting: z.boolean().describe('Whether newcomers may enter.'),
-            build: z.string().min(1).max(63),
+            build: z
+              .string()
+              .min(1)
+              .max(63)
+              .regex(/^[^\p{Cc}]+$/u, 'must have no control characters'),
             players: unsigned,
             capacity: unsigned.describe('Players at once; the smaller one of this and the configuration’s counts.'),
             acknowledged: z.array(orderId).max(1_000).default([]).describe('Orders that were received.'),

@@ -696,7 +696,10 @@ create function forget_places() returns void
 language plpgsql as $$
 begin
   delete from play_sessions where id in (
-    select place.id from play_sessions as place where place.state = 'ended' and place.ended_at < now() - interval '1 day' limit 10000 for update skip locked
+    -- A token that nobody used says nothing to anybody; whoever asks for one after the other must not fill the table.
+    select place.id from play_sessions as place
+    where place.state = 'ended' and place.ended_at < now() - interval '10 minutes' and (place.claimed_at is null or place.ended_at < now() - interval '1 day')
+    limit 50000 for update skip locked
   );
 end
 $$;
