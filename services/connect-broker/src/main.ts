@@ -12,8 +12,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<(args: readonly string[]) 
 const [name = '', ...args] = process.argv.slice(2);
 const load = COMMANDS[name];
 if (!load) {
-  console.error(`There is no command '${name}'. The commands are ${Object.keys(COMMANDS).join(', ')}; each has --help.`);
-  process.exit(2);
+  const commands = `The commands are ${Object.keys(COMMANDS).join(', ')}; laptop and admin have --help, serve and migrate read their configuration alone.`;
+  if (name === '--help') console.log(commands);
+  else console.error(`There is no command '${name}'. ${commands}`);
+  process.exit(name === '--help' ? 0 : 2);
 }
 try {
   process.exitCode = await (await load())(args);

@@ -131,7 +131,12 @@ export async function startLaptop({ home: directory, ports, realms, logLevel }: 
       gameServers: staticTokens(callers),
       stopping: stopping.signal,
     };
-    const server = await startServer(broker, { host: '127.0.0.1', ports });
+    const server = await startServer(broker, { host: '127.0.0.1', ports }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new Error(
+        `Port ${error.port} is taken. The broker needs three in a row: ${ports.http} to ${ports.metrics}. Give others with --port.`,
+      );
+    });
     closing.push(server.close, () => stopping.abort());
     return { broker, ports: server.ports, close };
   } catch (error) {

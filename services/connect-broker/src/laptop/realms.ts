@@ -47,10 +47,19 @@ const DEFAULT_REALMS: LaptopRealms = [
   },
 ];
 
+/** @throws a sentence with the file's name when it cannot be read or is not JSON */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`The realms cannot be read from ${file}: ${(error as Error).message}`);
+  }
+}
+
 /** @param file JSON of the same shape. @default two realms on ports 40000 to 40010 @throws with every mistake of the file */
 export function laptopRealms(file?: string): LaptopRealms {
   if (file === undefined) return DEFAULT_REALMS;
-  const result = realmsSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  const result = realmsSchema.safeParse(readJson(file));
   if (result.success) return result.data;
   throw new Error(
     `The realms of ${file} are wrong:\n${result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`).join('\n')}`,
