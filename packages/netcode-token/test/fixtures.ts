@@ -7,7 +7,7 @@ export const SESSION: SessionUserData = {
   accountId: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff',
   characterId: '0b0e3c0a-52d7-4f36-8f4e-1d2c3b4a5968',
   sessionId: 'a3bb189e-8bf9-4c3d-9f6c-7d1b2f0e5a44',
-  serverId: 'world:aurora/eldermoor',
+  serverId: 'aurora/eldermoor',
   build: '0.4.2',
 };
 
