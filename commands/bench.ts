@@ -78,9 +78,13 @@ function measured(count: number, parent: string): number {
 
 function inProcess(count: string, directory: string): Row {
   const started = process.hrtime.bigint();
-  const result = spawnSync(process.execPath, ['commands/run.mjs', 'bench', '--child', count, '--directory', directory], {
-    encoding: 'utf8',
-  });
+  const result = spawnSync(
+    process.execPath,
+    [...process.execArgv, 'commands/run.mjs', 'bench', '--child', count, '--directory', directory],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (result.status !== 0) throw new Error(`The bench of ${count} realms failed:\n${result.stderr}`);
   const figures = JSON.parse(result.stdout.trim().split('\n').at(-1) ?? '{}') as Omit<Row, 'what' | 'wallSeconds'>;
   return { what: `${count} realm${count === '1' ? '' : 's'}`, ...figures, wallSeconds: Number(process.hrtime.bigint() - started) / 1e9 };
@@ -111,7 +115,11 @@ function wholeCommand(): Row {
 function peakOfSynth(): number {
   const sayPeak = "process.on('exit',()=>process.stderr.write('\\npeak '+process.resourceUsage().maxRSS+'\\n'))";
   const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(sayPeak)}` };
-  const { stderr } = spawnSync(process.execPath, ['commands/run.mjs', 'synth', '--json'], { encoding: 'utf8', env, maxBuffer: 1 << 28 });
+  const { stderr } = spawnSync(process.execPath, [...process.execArgv, 'commands/run.mjs', 'synth', '--json'], {
+    encoding: 'utf8',
+    env,
+    maxBuffer: 1 << 28,
+  });
   const kilobytes = /\npeak (\d+)\n$/.exec(stderr)?.[1];
   if (kilobytes === undefined) throw new Error(`npm run synth did not say its peak memory:\n${stderr}`);
   return Number(kilobytes) / 1024;

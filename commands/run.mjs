@@ -11,7 +11,8 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 
 // A command lives for a second or three, and V8 is set for programs that live for hours. Fifteen times its patience before it optimizes a function (measured with
-// 1,000 realms: 4.0 → 3.3 CPU seconds), and collections of the young on one thread, because several mostly wait for each other (3.3 → 3.1). Both may be set late.
+// 1,000 realms: 4.0 → 3.3 CPU seconds), and collections of the young on one thread, because several mostly wait for each other (3.3 → 3.1). Both may be set late;
+// collections of the old on one thread (`--single-threaded-gc`, a tenth less) may not: package.json's scripts say that to Node.
 v8.setFlagsFromString('--interrupt-budget=1000000');
 v8.setFlagsFromString('--no-parallel-scavenge');
 
