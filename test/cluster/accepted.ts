@@ -4,7 +4,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { ApiError } from './client';
-import { named } from './dist';
 import { drift } from './drift';
 import { eventually, type Judge } from './judge';
 
@@ -123,9 +122,4 @@ function wanted(object: PlainObject | undefined): unknown {
   const { status: _status, ...rest } = object;
   const { name, namespace, labels, annotations } = object.metadata;
   return { ...rest, metadata: { name, namespace, labels, annotations } };
-}
-
-/** Only for messages of other claims. */
-export function listOf(objects: readonly PlainObject[]): string[] {
-  return objects.map(named).sort();
 }

@@ -1,8 +1,9 @@
 /** The two databases behave alike: values, transactions, hints, migrations. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { sqlState, violatedConstraint } from '../src/database/database.ts';
-import { expectedVersion, migrate } from '../src/database/migrate.ts';
+import { MIGRATIONS, migrate } from '../src/database/migrate.ts';
 import { openPostgres } from '../src/database/postgres.ts';
 import { NO_POSTGRES, onEachDatabase } from './support/databases.ts';
 import { freePort } from './support/postgres.ts';
@@ -69,7 +70,8 @@ onEachDatabase('a database', (database) => {
 
   test('the schema is at the newest version of the files', async () => {
     const [row] = await database().query<{ version: bigint }>('select max(version)::int8 as version from schema_migrations');
-    assert.equal(Number(row?.version), await expectedVersion());
+    const newest = Math.max(...readdirSync(MIGRATIONS).map((file) => Number.parseInt(file, 10)));
+    assert.equal(Number(row?.version), newest);
   });
 
   test('migrating for a role that does not exist says so', async () => {

@@ -93,25 +93,9 @@ export function RegisterView({ config, onEntered }: Entry) {
         >
           {(mistake) => (
             <>
-              <Field
-                label={texts.register.name}
-                hint={texts.register.nameHint}
-                name="name"
-                autocomplete="username"
-                required
-                mistake={mistake('name')}
-              />
+              <NewName mistake={mistake} />
               <NewPassword label={texts.register.password} name="password" mistake={mistake} />
-              {config.registration === 'invite' && (
-                <Field
-                  label={texts.register.invite}
-                  hint={texts.register.inviteHint}
-                  name="invite"
-                  autocomplete="off"
-                  required
-                  mistake={mistake('invite')}
-                />
-              )}
+              {config.registration === 'invite' && <Invite mistake={mistake} />}
               {config.mail && (
                 <Field
                   label={texts.register.email}
@@ -140,15 +124,40 @@ export function requireSame(password: string, repeat: string | undefined): void 
     throw new Failure(422, 'invalid', texts.register.mismatch, { mistakes: [{ at: '/repeat', problem: texts.register.mismatch }] });
 }
 
-export function NewPassword({
-  label,
-  name,
-  mistake,
-}: {
-  readonly label: string;
-  readonly name: string;
+/** What the server found wrong with a field. */
+interface Mistakes {
   readonly mistake: (field: string) => string | undefined;
-}) {
+}
+
+/** @param suggested what it says at first. @default empty */
+function NewName({ suggested = '', mistake }: Mistakes & { readonly suggested?: string }) {
+  return (
+    <Field
+      label={texts.register.name}
+      hint={texts.register.nameHint}
+      name="name"
+      autocomplete="username"
+      required
+      defaultValue={suggested}
+      mistake={mistake('name')}
+    />
+  );
+}
+
+function Invite({ mistake }: Mistakes) {
+  return (
+    <Field
+      label={texts.register.invite}
+      hint={texts.register.inviteHint}
+      name="invite"
+      autocomplete="off"
+      required
+      mistake={mistake('invite')}
+    />
+  );
+}
+
+export function NewPassword({ label, name, mistake }: Mistakes & { readonly label: string; readonly name: string }) {
   return (
     <>
       <Field
@@ -185,25 +194,8 @@ export function ChooseNameView({ onEntered }: Pick<Entry, 'onEntered'>) {
           >
             {(mistake) => (
               <>
-                <Field
-                  label={texts.register.name}
-                  hint={texts.register.nameHint}
-                  name="name"
-                  autocomplete="username"
-                  required
-                  defaultValue={pending.suggestedName ?? ''}
-                  mistake={mistake('name')}
-                />
-                {pending.inviteNeeded && (
-                  <Field
-                    label={texts.register.invite}
-                    hint={texts.register.inviteHint}
-                    name="invite"
-                    autocomplete="off"
-                    required
-                    mistake={mistake('invite')}
-                  />
-                )}
+                <NewName suggested={pending.suggestedName ?? ''} mistake={mistake} />
+                {pending.inviteNeeded && <Invite mistake={mistake} />}
               </>
             )}
           </Form>

@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Broker } from '../broker.ts';
+import { isLoopbackHost } from '../loopback.ts';
 import { Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 
@@ -56,8 +57,6 @@ export function presentedSession(broker: Broker, request: SessionRequest, { chan
 
 export const notLoggedIn = (): Problem => new Problem('not-logged-in', 'The session has ended. Log in again.');
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
 /**
  * Refuses what another site has its visitors' browsers send: `Origin` must be ours, and so must `Sec-Fetch-Site` where the browser sends it.
  * On a laptop every name of loopback is ours, with the port that the request came to: cookies do not know ports.
@@ -76,9 +75,9 @@ export function requireOwnOrigin({ publicUrl }: Pick<Settings, 'publicUrl'>, { h
 function isOwnOrigin(ours: URL, origin: string | undefined, host: string | undefined): boolean {
   if (origin === undefined) return false;
   if (origin === ours.origin) return true;
-  if (ours.protocol !== 'http:' || !LOOPBACK.has(ours.hostname) || !URL.canParse(origin)) return false;
+  if (ours.protocol !== 'http:' || !isLoopbackHost(ours.hostname) || !URL.canParse(origin)) return false;
   const theirs = new URL(origin);
-  return theirs.protocol === 'http:' && LOOPBACK.has(theirs.hostname) && theirs.host === host;
+  return theirs.protocol === 'http:' && isLoopbackHost(theirs.hostname) && theirs.host === host;
 }
 
 const changes = (request: SessionRequest): boolean => request.method !== 'GET' && request.method !== 'HEAD';

@@ -12,7 +12,7 @@ import { Problem } from '../problem.ts';
 import { accountState, searchAccounts, setRole } from './accounts.ts';
 import { act } from './actor.ts';
 import { removeFromPlay } from './removal.ts';
-import { ADMIN, ban, idParams, limit, line, requireActor } from './schemas.ts';
+import { ADMIN, actorOf, ban, idParams, limit, line, requireActor } from './schemas.ts';
 
 const role = z.enum(['player', 'admin']);
 const state = z.object({
@@ -109,11 +109,10 @@ export const accountAdminRoutes =
         },
       },
       async (request) => {
-        const actor = await requireActor(broker, request);
-        // A session that was left open somewhere must not be enough to make administrators.
         const who = await requireAdmin(broker, request);
+        // A session that was left open somewhere must not be enough to make administrators.
         await proveAgain(broker, who, { password: request.body.password, address: clientAddress(request), freshIsEnough: true });
-        const { changed } = await setRole(database, actor, request.params.id, request.body.role);
+        const { changed } = await setRole(database, actorOf(who, request), request.params.id, request.body.role);
         return { role: request.body.role, changed };
       },
     );

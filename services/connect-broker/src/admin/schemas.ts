@@ -4,15 +4,20 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { requireAdmin } from '../accounts/authenticate.ts';
+import { type Authenticated, requireAdmin } from '../accounts/authenticate.ts';
 import type { Broker } from '../broker.ts';
 import type { Actor } from './actor.ts';
 
+/** A logged-in administrator as the one who acts. */
+export const actorOf = ({ accountId, accountName }: Authenticated, { ip }: Pick<FastifyRequest, 'ip'>): Actor => ({
+  accountId,
+  name: accountName,
+  address: ip,
+});
+
 /** The operator behind a request. @throws Problem as `requireAdmin` */
-export async function requireActor(broker: Broker, request: FastifyRequest): Promise<Actor> {
-  const { accountId, accountName } = await requireAdmin(broker, request);
-  return { accountId, name: accountName, address: request.ip };
-}
+export const requireActor = async (broker: Broker, request: FastifyRequest): Promise<Actor> =>
+  actorOf(await requireAdmin(broker, request), request);
 
 /** Tag and security of every route. */
 export const ADMIN: { readonly tags: string[]; readonly security: Record<string, string[]>[] } = {

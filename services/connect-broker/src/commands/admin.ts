@@ -10,7 +10,6 @@ import { ADMIN_COMMANDS, type AdminCommand, type AdminPlace, UsageError } from '
 import { DatabaseUnavailable, sqlState } from '../database/database.ts';
 import { openHome } from '../laptop/home.ts';
 import { laptopRealms } from '../laptop/realms.ts';
-import { readSettings } from '../settings.ts';
 
 /** Options of every subcommand. */
 const COMMON = {
@@ -121,24 +120,14 @@ async function open({
   readonly port?: string | undefined;
 }): Promise<OpenPlace> {
   if (home !== undefined) return openLaptop(fromCaller(home), realms === undefined ? undefined : fromCaller(realms), port);
-  const file = process.env[BROKER_ENVIRONMENT.config];
-  if (!file) {
+  const { openPodDatabase, podSettings } = await import('./pod.ts');
+  const settings = podSettings();
+  if (!settings) {
     throw new UsageError(
       `Which broker? In the cluster ${BROKER_ENVIRONMENT.config} names the configuration; on a laptop give the broker's folder with --home DIR.`,
     );
   }
-  const settings = readSettings(file);
-  const { openPostgres } = await import('../database/postgres.ts');
-  const { host, port: databasePort, name, credentialsDirectory, caFile } = settings.database;
-  const database = openPostgres({
-    host,
-    port: databasePort,
-    name,
-    poolSize: 1,
-    applicationName: 'connect-broker-admin',
-    credentials: { directory: credentialsDirectory },
-    caFile,
-  });
+  const database = openPodDatabase(settings, { poolSize: 1, applicationName: 'connect-broker-admin' });
   return { database, settings, close: () => database.close() };
 }
 

@@ -59,13 +59,3 @@ async function grant(transaction: Transaction, role: string): Promise<void> {
     grant execute on all functions in schema public to ${quoted};
   `);
 }
-
-/** The newest version that the program's files have. */
-export async function expectedVersion(): Promise<number> {
-  const postgrator = new Postgrator({
-    driver: 'pg',
-    migrationPattern: path.join(MIGRATIONS, '*.sql').replaceAll(path.sep, '/'),
-    execQuery: async () => ({ rows: [] }),
-  } as ConstructorParameters<typeof Postgrator>[0]);
-  return Number(await postgrator.getMaxVersion());
-}

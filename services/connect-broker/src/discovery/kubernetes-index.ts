@@ -6,6 +6,7 @@
 import { GAME_PORTS, LABELS } from '../../../../lib/platform.ts';
 import type { Settings } from '../settings.ts';
 import type { AddressBook } from './address-book.ts';
+import { changeNotifier } from './change-notifier.ts';
 import {
   type KeptEndpoints,
   type KeptFleet,
@@ -77,16 +78,7 @@ export function kubernetesIndex(settings: Settings, findAddresses: AddressBook['
   let allWorlds: readonly WorldServer[] | undefined;
   let allInstances: readonly InstanceServer[] | undefined;
 
-  const listeners = new Set<() => void>();
-  let told = false;
-  const changed = () => {
-    if (told) return;
-    told = true;
-    setImmediate(() => {
-      told = false;
-      for (const listener of listeners) listener();
-    });
-  };
+  const { changed, onChange: listen } = changeNotifier();
   const realmChanged = (realm: RealmState) => {
     realm.worlds = undefined;
     allWorlds = undefined;
@@ -301,10 +293,7 @@ export function kubernetesIndex(settings: Settings, findAddresses: AddressBook['
       const fleet = fleets.get(contentType);
       return fleet && { contentType, ...fleet };
     },
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange: listen,
     serverOfPod: (namespace, podName, podUid) => {
       if (namespace === instancesNamespace) {
         return gameServers.has(podName) && gamePods.get(podName)?.uid === podUid ? instanceServerId(podName) : undefined;

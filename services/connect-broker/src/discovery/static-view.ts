@@ -2,6 +2,7 @@
  * A view of servers that somebody wrote down: for a laptop, and for tests.
  * It deliberately never ages: there is nothing that it could lose touch with.
  */
+import { changeNotifier } from './change-notifier.ts';
 import type { FleetState, InstanceServer, ServerView, WorldServer } from './view.ts';
 
 export interface StaticView extends ServerView {
@@ -21,19 +22,10 @@ export function staticView(initial: readonly WorldServer[] = []): StaticView {
   const worlds = new Map(initial.map((world) => [world.serverId, world]));
   const instances = new Map<string, InstanceServer>();
   const fleets = new Map<string, FleetState>();
-  const listeners = new Set<() => void>();
   let age = 0;
   let synced = true;
   let instancesKnown = true;
-  let told = false;
-  const changed = () => {
-    if (told) return;
-    told = true;
-    setImmediate(() => {
-      told = false;
-      for (const listener of listeners) listener();
-    });
-  };
+  const { changed, onChange } = changeNotifier();
   return {
     get synced() {
       return synced;
@@ -48,10 +40,7 @@ export function staticView(initial: readonly WorldServer[] = []): StaticView {
     instancesOf: (id) => [...instances.values()].filter(({ instanceId }) => instanceId === id),
     instances: () => [...instances.values()],
     fleet: (contentType) => fleets.get(contentType),
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     serverOfPod: (namespace, podName, podUid) => {
       const found = [...worlds.values(), ...instances.values()].find(
         ({ identity }) => identity?.namespace === namespace && identity.podName === podName && identity.podUid === podUid,

@@ -6,6 +6,7 @@
 import type { Broker } from '../broker.ts';
 import { violatedConstraint } from '../database/database.ts';
 import type { AllocationOutcome } from '../metrics.ts';
+import { pause } from '../shutdown.ts';
 import type { AllocationResult, Allocator } from './allocator.ts';
 
 /** Instances that one replica takes at a time. */
@@ -59,10 +60,10 @@ async function attempt(broker: Pick<Broker, 'database' | 'metrics' | 'log'>, all
       log.info({ instance: due.id, gameServer: result.gameServer }, 'an instance has a server');
     return;
   }
-  const pause = Math.min(RETRY_SECONDS.most, RETRY_SECONDS.first * 2 ** Math.min(due.attempts - 1, 10)) * (0.5 + Math.random() / 2);
+  const seconds = Math.min(RETRY_SECONDS.most, RETRY_SECONDS.first * 2 ** Math.min(due.attempts - 1, 10)) * (0.5 + Math.random() / 2);
   await database.query("update instances set next_attempt_at = now() + make_interval(secs => $2) where id = $1 and state = 'wanted'", [
     due.id,
-    pause,
+    seconds,
   ]);
 }
 
@@ -72,7 +73,7 @@ async function allocate(allocator: Allocator, due: Due, count: (result: Allocati
     const result = await allocator.allocate({ instanceId: due.id, contentType: due.content_type, build: due.build });
     count(result.state);
     if (result.state !== 'contention' || tries === CONTENTION.tries || performance.now() - began > CONTENTION.withinMs) return result;
-    await new Promise((resolve) => setTimeout(resolve, CONTENTION.pauseMs * tries * (0.5 + Math.random())));
+    await pause(CONTENTION.pauseMs * tries * (0.5 + Math.random()));
   }
 }
 

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { createTransport } from 'nodemailer';
+import { isLoopbackHost } from '../loopback.ts';
 import type { Settings } from '../settings.ts';
 
 export interface Mail {
@@ -26,8 +27,6 @@ const TIMEOUT_MS = 10_000;
 /** Mails that may be on their way at once; more are dropped and logged, because a mail server that hangs must cost no memory. */
 const MOST_UNDER_WAY = 50;
 
-const isLoopback = (host: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(host);
-
 /** @param settings the URL's file (smtps://user:password@host:465) is read for each mail, so that a rotation needs no restart */
 export function openMailer({ from, smtpUrlFile }: NonNullable<Settings['mail']>, log: FastifyBaseLogger): Mailer {
   const underWay = new Set<Promise<void>>();
@@ -36,7 +35,7 @@ export function openMailer({ from, smtpUrlFile }: NonNullable<Settings['mail']>,
     const transport = createTransport({
       url,
       // With smtp:// a server that offers no STARTTLS would otherwise get password and links in clear. On loopback there is nobody to listen.
-      requireTLS: !isLoopback(new URL(url).hostname),
+      requireTLS: !isLoopbackHost(new URL(url).hostname),
       connectionTimeout: TIMEOUT_MS,
       greetingTimeout: TIMEOUT_MS,
       socketTimeout: TIMEOUT_MS,

@@ -60,9 +60,6 @@ export async function reserve(tx: Queryable, options: ReserveOptions): Promise<R
   return row?.id ? { playSessionId: row.id, clientId } : undefined;
 }
 
-/** Why places are taken away, as `play_sessions.ended_because` and servers' orders say it. */
-export type TakenBecause = 'kicked' | 'banned' | 'lost';
-
 /**
  * Takes every place of an account: tokens that were not claimed and held places end, active sessions are ordered to be kicked (their server stores the character
  * and releases it), its entry in a queue goes.
