@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { didYouMean } from '../lib/model/issues';
+import { CERTIFICATE_FILE } from '../lib/secrets/keys';
 import {
   acceptValue,
   describeSource,
@@ -19,7 +20,7 @@ import {
 } from '../lib/secrets/plan';
 import { makeExampleCertificate, type SealingCertificate, SecretsError, seal, strictLabel } from '../lib/secrets/sealing';
 import type { SecretSpec, SecretStore } from '../lib/secrets/spec';
-import { CERTIFICATE_FILE, certificateExists, type FileStore, fileStore } from '../lib/secrets/store';
+import { certificateExists, type FileStore, fileStore } from '../lib/secrets/store';
 import { readOptions, runCommand, UsageError } from './options';
 
 const HELP = `

@@ -5,11 +5,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { toYaml } from '../emit/yaml';
+import { DRILL_FILE, parseDrill } from './drill';
+import { CERTIFICATE_FILE } from './keys';
 import { ciphertextProblem, readCertificate, type SealingCertificate, SecretsError } from './sealing';
 import type { SecretSpec, SecretStore } from './spec';
-
-/** Name of the certificate in a cluster's folder. */
-export const CERTIFICATE_FILE = 'sealing.crt';
 
 /** Annotation of a file: fingerprint of the key that its values are sealed to (`SealingCertificate.keyFingerprint`). Files that kubeseal wrote lack it. */
 export const SEALED_TO_ANNOTATION = 'mmo/sealed-to';
@@ -203,7 +202,8 @@ function readFolder(folder: string, place: string): Content {
   const certificate = readOwnCertificate(path.join(folder, CERTIFICATE_FILE), `${place}/${CERTIFICATE_FILE}`, problems);
   for (const entry of entriesOf(folder)) {
     if (!entry.isDirectory()) {
-      if (entry.name !== CERTIFICATE_FILE) problems.push(unexpected(path.join(folder, entry.name), `${place}/${entry.name}`));
+      if (entry.name === DRILL_FILE) checkDrill(path.join(folder, entry.name), `${place}/${entry.name}`, problems);
+      else if (entry.name !== CERTIFICATE_FILE) problems.push(unexpected(path.join(folder, entry.name), `${place}/${entry.name}`));
       continue;
     }
     const namespace = entry.name;
@@ -249,6 +249,15 @@ function readOwnCertificate(file: string, place: string, problems: string[]): Se
     if (!(error instanceof SecretsError)) throw error;
     problems.push(...error.problems);
     return undefined;
+  }
+}
+
+function checkDrill(file: string, place: string, problems: string[]): void {
+  try {
+    parseDrill(readFileSync(file, 'utf8'), place);
+  } catch (error) {
+    if (!(error instanceof SecretsError)) throw error;
+    problems.push(...error.problems);
   }
 }
 
