@@ -8,6 +8,7 @@ import {
   createDecipheriv,
   createHash,
   createPrivateKey,
+  createPublicKey,
   generateKeyPair,
   type KeyObject,
   privateDecrypt,
@@ -62,14 +63,20 @@ export function readCertificate(pem: string, place: string): SealingCertificate 
       `${place} is a certificate of a key of type ${publicKey.asymmetricKeyType ?? 'unknown'} with ${bits} bits; Sealed Secrets needs RSA with at least 2048 bits.`,
     ]);
   }
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
   return {
     publicKey,
-    keyFingerprint: `sha256:${createHash('sha256').update(spki).digest('hex')}`,
+    keyFingerprint: fingerprintOf(publicKey),
     modulusBytes: Math.ceil(bits / 8),
     example: certificate.subject.split('\n').includes(`O=${EXAMPLE_ORGANIZATION}`),
     validTo: new Date(certificate.validTo),
   };
+}
+
+/** `SealingCertificate.keyFingerprint` of a key's public half, or of the private one's. */
+export function fingerprintOf(key: KeyObject): string {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(spki).digest('hex')}`;
 }
 
 /** What a strictly scoped value is bound to. It contains only characters of Kubernetes names, so it is the same in every encoding. */
@@ -103,20 +110,15 @@ export function seal(certificate: SealingCertificate, label: string, plaintext: 
 
 /**
  * Opens a sealed value: the recovery without a cluster.
- * @param privateKeyPem the sealing key's private half, PKCS#1 or PKCS#8
+ * @param privateKey the sealing key's private half, as a key or in PEM (PKCS#1 or PKCS#8)
  * @throws SecretsError when the key or the label is another one than it was sealed with, or the text was damaged; they cannot be told apart
  */
-export function unseal(privateKeyPem: string, ciphertext: string, label: string): Buffer {
+export function unseal(privateKey: KeyObject | string, ciphertext: string, label: string): Buffer {
   const problem = ciphertextProblem(ciphertext);
   if (problem) throw new SecretsError([`The sealed value for ${label} ${problem}.`]);
   const bytes = Buffer.from(ciphertext, 'base64');
   const end = LENGTH_BYTES + bytes.readUInt16BE(0);
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(privateKeyPem);
-  } catch {
-    throw new SecretsError([`The private key is not readable; it must be an RSA key in PEM without a passphrase.`]);
-  }
+  const key = typeof privateKey === 'string' ? readPrivateKey(privateKey, 'The private key') : privateKey;
   try {
     const sessionKey = privateDecrypt(
       { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256', oaepLabel: Buffer.from(label) },
@@ -130,6 +132,21 @@ export function unseal(privateKeyPem: string, ciphertext: string, label: string)
       `The sealed value for ${label} does not open with this key: it was sealed to another key, or for another namespace or name, or it was damaged.`,
     ]);
   }
+}
+
+/**
+ * Reads the private half of a sealing key in PEM.
+ * @param place how messages name it
+ * @throws SecretsError when it is no RSA key, or one with a passphrase
+ */
+export function readPrivateKey(pem: string, place: string): KeyObject {
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === 'rsa') return key;
+  } catch {
+    // Said below: OpenSSL's own words name no file.
+  }
+  throw new SecretsError([`${place} is not readable; it must be an RSA key in PEM without a passphrase.`]);
 }
 
 /**
@@ -153,7 +170,9 @@ export function ciphertextProblem(ciphertext: string, modulusBytes?: number): st
 export interface CertificateRequest {
   readonly organization: string;
   readonly commonName: string;
-  /** Size of the RSA key. @default 4096, as the controller's own keys have */
+  /** The key that the certificate is for. @default a new one */
+  readonly privateKey?: KeyObject;
+  /** Size of a new RSA key. @default 4096, as the controller's own keys have */
   readonly bits?: number;
   /** @default 10: the values outlive any renewal rhythm, and kubeseal refuses an expired certificate */
   readonly years?: number;
@@ -172,7 +191,8 @@ export async function makeCertificate(
   const x509 = require('@peculiar/asn1-x509') as typeof import('@peculiar/asn1-x509');
   const { AsnConvert, OctetString } = require('@peculiar/asn1-schema') as typeof import('@peculiar/asn1-schema');
   const { organization, commonName, bits = 4096, years = 10, from = new Date() } = request;
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: bits });
+  const privateKey = request.privateKey ?? (await promisify(generateKeyPair)('rsa', { modulusLength: bits })).privateKey;
+  const publicKey = createPublicKey(privateKey);
 
   const attribute = (type: string, utf8String: string) =>
     new x509.RelativeDistinguishedName([new x509.AttributeTypeAndValue({ type, value: new x509.AttributeValue({ utf8String }) })]);
