@@ -47,6 +47,13 @@ const BROKER: Readonly<Record<string, Metric>> = {
     labels: ['route', 'method', 'status'],
     meaning: "Requests that were answered. `route` is the route's pattern and never the path; `status` the three digits.",
   },
+  mmo_broker_client_requests_total: {
+    exporter: 'connect-broker',
+    type: 'counter',
+    labels: ['network'],
+    meaning:
+      'Requests of players by where they seem to come from: `internet`, `private` (the LAN), or `node`, which means that players’ addresses were replaced on the way.',
+  },
   mmo_broker_http_request_duration_seconds: {
     exporter: 'connect-broker',
     type: 'histogram',

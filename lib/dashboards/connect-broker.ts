@@ -81,6 +81,17 @@ export const connectBroker: Dashboard = {
         },
         {
           kind: 'lines',
+          title: 'Requests by where they come from',
+          description:
+            'internet or private (the LAN). Anything from a node means that the way replaces addresses: one ban would then hit everybody.',
+          unit: 'reqps',
+          stacked: true,
+          targets: [
+            { expr: `sum by (network) (rate(mmo_broker_client_requests_total{${HERE}}[$__rate_interval]))`, legend: '{{network}}' },
+          ],
+        },
+        {
+          kind: 'lines',
           title: 'Duration, 95 % are faster',
           description: 'By route. Logins are slow on purpose: hashing a password takes a few hundred milliseconds.',
           unit: 's',

@@ -42,7 +42,7 @@ export const applications: LiveGroup = {
           : warning(
               'applications',
               `Application ${name} is ${state.text}.`,
-              'Wait; if it stays so: kubectl -n argocd describe application ' + name,
+              `Wait; if it stays so: kubectl -n argocd describe application ${name}`,
             ),
       ),
     );

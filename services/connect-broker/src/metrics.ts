@@ -24,6 +24,12 @@ export function makeMetrics() {
       labelNames: ['route', 'method', 'status'] as const,
       registers,
     }),
+    clientRequests: new Counter({
+      name: 'mmo_broker_client_requests_total',
+      help: 'Requests of players by where they seem to come from.',
+      labelNames: ['network'] as const,
+      registers,
+    }),
     requestDuration: new Histogram({
       name: 'mmo_broker_http_request_duration_seconds',
       help: 'Time from the request to the end of the answer, without event streams.',

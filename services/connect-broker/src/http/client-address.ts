@@ -16,6 +16,18 @@ export function clientAddressKey(address: string): string {
   return `${groups.join(':')}::/64`;
 }
 
+/**
+ * Where a client seems to be: on the Internet, in a private network, or on a node of the cluster. Players are never on a node, so the last means
+ * that something on the way replaced their addresses by its own.
+ */
+export type ClientNetwork = 'internet' | 'private' | 'node';
+
+/** @param nodes addresses of the cluster's nodes in the LAN */
+export function clientNetworkOf(address: string, nodes: ReadonlySet<string>): ClientNetwork {
+  if (nodes.has(address) || (address.startsWith('::ffff:') && nodes.has(address.slice('::ffff:'.length)))) return 'node';
+  return isPrivateAddress(address) ? 'private' : 'internet';
+}
+
 /** Whether a client is in the LAN: then the addresses of the LAN come first in its token. */
 export function isPrivateAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;

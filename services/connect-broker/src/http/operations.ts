@@ -7,6 +7,7 @@ import { BROKER_OPERATIONS } from '../../../../lib/broker-contract.ts';
 import type { Broker } from '../broker.ts';
 import { MAX_VIEW_AGE_SECONDS } from '../discovery/view.ts';
 import { type Application, makeApplication } from './application.ts';
+import type { ClientNetwork } from './client-address.ts';
 
 export async function operationsApplication(broker: Broker): Promise<Application> {
   const { database, view, metrics, passwords, stopping } = broker;
@@ -22,11 +23,15 @@ export async function operationsApplication(broker: Broker): Promise<Application
   application.get(BROKER_OPERATIONS.ready, async (_request, reply) => {
     const ready = view.synced && !stopping.aborted;
     const age = view.ageSeconds();
+    const { values } = await metrics.clientRequests.get();
+    const clients = (network: ClientNetwork): number => values.find(({ labels }) => labels.network === network)?.value ?? 0;
     reply.status(ready ? 200 : 503);
     return {
       status: stopping.aborted ? 'stopping' : view.synced ? 'ready' : 'waiting for the first synchronisation',
       database: database.up ? 'up' : 'down',
       view: { ageSeconds: Math.round(age), tooOld: age > MAX_VIEW_AGE_SECONDS },
+      // For `npm run doctor`: on nodes are no players, so requests from there mean that their addresses were replaced on the way.
+      clients: { internet: clients('internet'), private: clients('private'), nodes: clients('node') },
     };
   });
   application.get(BROKER_OPERATIONS.metrics, async (_request, reply) => {

@@ -15,7 +15,7 @@ import { pageRoutes } from '../page/routes.ts';
 import { connectRoutes } from '../play/connect-routes.ts';
 import { realmRoutes } from '../realms/routes.ts';
 import { type Application, makeApplication } from './application.ts';
-import { clientAddressKey } from './client-address.ts';
+import { type ClientNetwork, clientAddressKey, clientNetworkOf } from './client-address.ts';
 import { operationOf } from './openapi.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -35,7 +35,12 @@ export async function publicApplication(broker: Broker): Promise<Application> {
   });
   const secure = settings.publicUrl.startsWith('https:');
   const headers = securityHeaders(secure);
-  application.addHook('onRequest', (_request, reply, done) => {
+  const nodes = new Set(settings.nodes.map(({ lan }) => lan));
+  // Looked up once: prom-client would put the names together for every request.
+  const count = (network: ClientNetwork) => metrics.clientRequests.labels({ network });
+  const seen = { internet: count('internet'), private: count('private'), node: count('node') };
+  application.addHook('onRequest', (request, reply, done) => {
+    seen[clientNetworkOf(request.ip, nodes)].inc();
     reply.headers(headers);
     done();
   });
