@@ -1,12 +1,13 @@
 /** `npm run synth`: writes dist/ from apps/, or nothing at all when anything is wrong. */
 import { clusters } from '../apps';
 import { synthesizeToDisk } from '../lib/synth-to-disk';
+import { TERRAFORM_CLUSTERS } from '../lib/terraform/variables';
 import { readOptions, runCommand } from './options';
 
 const HELP = `
 npm run synth [-- --release KIND/NAMESPACE/NAME ...] [--orphaned StatefulSet/NAMESPACE/NAME ...] [--json]
 
-Turns the descriptions in apps/ into dist/: plain YAML that Argo CD syncs.
+Turns the descriptions in apps/ into dist/: plain YAML that Argo CD syncs. Terraform's variables in terraform/clusters/ follow from the same.
 Everything is computed and checked in memory first; a mistake changes nothing on disk.
 
   --release ID  let an object that holds data leave Git (Kind/namespace/name); may be repeated
@@ -26,6 +27,7 @@ export const main = (args: readonly string[]): Promise<number> =>
     const report = synthesizeToDisk({
       descriptions: clusters,
       directory: 'dist',
+      terraformDirectory: TERRAFORM_CLUSTERS,
       released: options.values.release ?? [],
       orphaned: options.values.orphaned ?? [],
     });

@@ -9,12 +9,16 @@ import { judgeFrozenFields } from './frozen-fields';
 import type { ClusterDescription } from './model/cluster';
 import { judgeRemovals } from './removals';
 import { describeRequests, sumOfRequests } from './requests';
-import { SynthesisError, type SynthesisOptions, synthesize } from './synth';
+import { type Synthesis, SynthesisError, type SynthesisOptions, synthesize } from './synth';
+import { addRootModules, readVariables } from './terraform/tree';
+import { terraformVariables, VARIABLES_FILE } from './terraform/variables';
 
 export interface SynthToDiskOptions extends SynthesisOptions {
   readonly descriptions: readonly ClusterDescription[];
   /** The folder that Argo CD reads; `dist`. */
   readonly directory: string;
+  /** The folder of Terraform's root modules, `terraform/clusters`, which get the clusters' variables. @default none: nothing is written for Terraform */
+  readonly terraformDirectory?: string;
   /** `<Kind>/<namespace>/<name>` of objects with data that may leave. */
   readonly released?: readonly string[];
   /** `StatefulSet/<namespace>/<name>` whose frozen fields may change, because the operator deletes them with --cascade=orphan afterwards. */
@@ -28,6 +32,8 @@ const JUDGED = /\/(?!(?:Cluster|ObjectStore|PersistentVolumeClaim)\.)[^/]+$/;
 
 export interface SynthReport {
   readonly change: TreeChange;
+  /** The same of Terraform's variables; undefined without a folder for them. */
+  readonly terraform?: TreeChange;
   /** For people. */
   readonly lines: readonly string[];
 }
@@ -51,7 +57,10 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
     orphaned: options.orphaned ?? [],
   });
   if (removals.refusals.length + frozen.length > 0) throw new SynthesisError([...removals.refusals, ...frozen]);
+  // Texts first: nothing is written when one of them cannot be made.
+  const variables = terraformFiles(options, synthesis);
   const change = options.dryRun ? planned : writeTree(options.directory, before, synthesis.files, planned);
+  const terraform = variables && writeVariables(variables, options.dryRun ?? false);
 
   const lines: string[] = [];
   for (const { built } of synthesis.clusters) {
@@ -68,6 +77,12 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   for (const [image, reason] of unverified) lines.push(`without a digest: ${image} (${reason})`);
   const { added, changed, removed, unchanged } = change;
   lines.push(`${options.directory}: ${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged} unchanged.`);
+  if (terraform && terraform.change.added.length + terraform.change.changed.length + terraform.change.removed.length > 0)
+    lines.push(
+      `${variables?.directory}: ${[...terraform.change.added, ...terraform.change.changed].length} written, ${terraform.change.removed.length} removed.`,
+    );
+  for (const name of terraform?.modules ?? [])
+    lines.push(`${variables?.directory}/${name}: a root module was added; it is yours to change.`);
   if (removals.steps.length > 0) {
     lines.push(
       'What Argo CD must not remove by itself has left Git. Commit, merge, pull, and run in that checkout, in this order (it waits where it must; nothing here deletes data):',
@@ -78,5 +93,33 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
     lines.push('What is left then (volumes, backups, keys) stays until you end it for good:');
     lines.push(...removals.forGood.map((step) => `  ${step}`));
   }
-  return { change, lines };
+  return { change, ...(terraform ? { terraform: terraform.change } : {}), lines };
+}
+
+interface TerraformFiles {
+  readonly directory: string;
+  readonly clusters: readonly string[];
+  readonly before: ReadonlyMap<string, string>;
+  readonly after: ReadonlyMap<string, string>;
+}
+
+function terraformFiles({ terraformDirectory: directory, secretsDirectory = 'secrets' }: SynthToDiskOptions, synthesis: Synthesis) {
+  if (directory === undefined) return undefined;
+  const clusters = synthesis.clusters.map(({ built }) => built.cluster);
+  return {
+    directory,
+    clusters: clusters.map(({ name }) => name),
+    before: readVariables(directory),
+    after: new Map(clusters.map((cluster) => [`${cluster.name}/${VARIABLES_FILE}`, terraformVariables(cluster, { secretsDirectory })])),
+  };
+}
+
+function writeVariables(
+  { directory, clusters, before, after }: TerraformFiles,
+  dryRun: boolean,
+): { change: TreeChange; modules: string[] } {
+  const planned = compareTrees(before, after);
+  if (dryRun) return { change: planned, modules: [] };
+  const change = writeTree(directory, before, after, planned);
+  return { change, modules: addRootModules(directory, clusters) };
 }

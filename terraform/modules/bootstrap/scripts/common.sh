@@ -1,0 +1,11 @@
+# Sourced by every step: strict mode, kubectl at the right cluster, and one way to fail.
+set -euo pipefail
+umask 077
+
+die() { echo "$*" >&2; exit 1; }
+kc() { kubectl ${KUBE_CONTEXT:+--context "$KUBE_CONTEXT"} "$@"; }
+# Server-side apply under the name that Argo CD applies with: from the first moment every field has the owner that it keeps.
+apply() { kc apply --server-side --force-conflicts --field-manager="$FIELD_MANAGER" "$@"; }
+needs() { command -v "$1" >/dev/null || die "$1 is not installed; $2"; }
+
+needs kubectl 'the bootstrap hands files and charts to the cluster with it (https://kubernetes.io/docs/tasks/tools/).'
