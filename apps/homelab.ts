@@ -41,11 +41,13 @@ export const homelab = defineCluster({
       name: 'aurora',
       exposure: { type: 'own-address' },
       continents: [
-        { name: 'eldermoor', address: '192.168.1.245', port: 40000 },
-        { name: 'sunreach', address: '192.168.1.246', port: 40001 },
+        { name: 'eldermoor', address: '192.168.1.245', port: 40000, order: 2 },
+        { name: 'sunreach', address: '192.168.1.246', port: 40001, order: 1 },
       ],
       capacity: 500,
       storage: '20Gi',
+      updates: { strategy: 'one-continent-at-a-time' },
+      maintenanceWindows: [{ timeZone: 'Europe/Berlin', start: '0 5 * * 2', duration: '3h' }],
     },
     {
       name: 'borealis',
@@ -55,6 +57,7 @@ export const homelab = defineCluster({
         { name: 'icewind', port: 40003 },
       ],
       capacity: 200,
+      sleep: { afterMinutes: 60 },
     },
   ],
   instances: [

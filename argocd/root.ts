@@ -33,8 +33,13 @@ const CHILD_SYNC_OPTIONS = [
  * Applications into what is applied, which the API server then refuses, and the root is Unknown for ever. Both measured, Argo CD 3.2.11.
  */
 const ROOT_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !/^(?:ApplyOutOfSyncOnly|RespectIgnoreDifferences)=/.test(option));
+/** A child whose own waves must hold when a sync is tried again. */
+const ORDERED_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !option.startsWith('ApplyOutOfSyncOnly='));
 /** Refresh: a newer commit replaces one that is being retried, so that a repair is not stuck behind what it repairs. */
 const RETRY = { limit: 10, refresh: true, backoff: { duration: '10s', factor: 2, maxDuration: '5m' } };
+
+/** Label of Applications that wait for a window: our health check takes their OutOfSync as healthy, and the alert about it leaves them out. */
+export const SYNC_WINDOW_LABEL = 'mmo/sync-window';
 
 export interface RootInput {
   readonly cluster: Cluster;
@@ -78,7 +83,12 @@ function folder(cluster: Cluster, application: string): ArgoApplicationSpec['sou
 
 function emitApplication(chart: Chart, cluster: Cluster, application: BuiltApplication): void {
   const { name, spec, wave, upstream } = application;
-  const ownLabels = upstream ? {} : ((spec as ApplicationSpec).labels ?? {});
+  const {
+    syncWindows = [],
+    orderedWaves = false,
+    labels: more = {},
+  } = upstream ? ({} as Partial<ApplicationSpec>) : (spec as ApplicationSpec);
+  const ownLabels = { ...more, ...(syncWindows.length > 0 ? { [SYNC_WINDOW_LABEL]: 'true' } : {}) };
   add(chart, Application, {
     metadata: {
       name,
@@ -96,7 +106,7 @@ function emitApplication(chart: Chart, cluster: Cluster, application: BuiltAppli
         // A chart that drops a CRD would delete all its objects, so charts that carry CRDs are never pruned.
         // `prune: false` is never written: Argo CD drops it from the live object, which then differs from Git for ever (measured, 3.2.11).
         automated: { selfHeal: true, ...(upstream && (spec as UpstreamChart).provides(cluster).crds.length > 0 ? {} : { prune: true }) },
-        syncOptions: CHILD_SYNC_OPTIONS,
+        syncOptions: orderedWaves ? ORDERED_SYNC_OPTIONS : CHILD_SYNC_OPTIONS,
         retry: RETRY,
       },
     },
@@ -148,6 +158,19 @@ function emitProject(chart: Chart, project: ProjectName, input: RootInput): void
     ...(members.some((application) => !application.upstream) ? [cluster.git.repository] : []),
     ...upstream.map((entry) => chartVersions[entry.chart as keyof typeof chartVersions].repository),
   ]);
+  const syncWindows = members.flatMap(({ name, spec }) =>
+    ('syncWindows' in spec ? (spec.syncWindows ?? []) : []).map(({ start, duration, timeZone }) => ({
+      kind: 'allow',
+      schedule: start,
+      duration,
+      timeZone,
+      applications: [name],
+      // A person who says so does not have to wait.
+      manualSync: true,
+      // What began in the window goes on to its end: half an update helps nobody.
+      syncOverrun: true,
+    })),
+  );
   add(chart, AppProject, {
     metadata: { name: project, namespace: ARGOCD_NAMESPACE, labels: labels(project, 'project'), annotations: PROJECT_ANNOTATIONS },
     spec: {
@@ -155,6 +178,7 @@ function emitProject(chart: Chart, project: ProjectName, input: RootInput): void
       sourceRepos: [...repositories].sort(),
       destinations: [...namespaces].sort().map((namespace) => ({ server: IN_CLUSTER, namespace })),
       ...(clusterKinds.size > 0 ? { clusterResourceWhitelist: clusterWhitelist(clusterKinds) } : {}),
+      ...(syncWindows.length > 0 ? { syncWindows } : {}),
     },
   });
 }

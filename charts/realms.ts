@@ -6,7 +6,7 @@ import { workload as upstream } from '../argocd/catalog/workloads';
 import type { Component, NamespaceSpec } from '../lib/component';
 import { type Alert, alertRules } from '../lib/constructs/alerts';
 import { addRealm } from '../lib/constructs/realm';
-import { addWorld, commonPod } from '../lib/constructs/world';
+import { addWorld, commonPod, isOrdered } from '../lib/constructs/world';
 import type { Flow } from '../lib/flows';
 import type { Realm } from '../lib/model/cluster';
 import { GAME_PORTS, gameServerGroup, LABELS, NAMESPACES, realmWorkload } from '../lib/platform';
@@ -52,8 +52,9 @@ export const realms: Component = {
         namespace: realm.namespace,
         needs: ['realms'],
         last: true,
-        // Maintenance windows select Applications by it.
         labels: { [LABELS.realm]: realm.name },
+        syncWindows: realm.maintenanceWindows,
+        orderedWaves: isOrdered(realm),
         build: (chart: Parameters<typeof addWorld>[0]) => {
           for (const continent of realm.continents) addWorld(chart, cluster, realm, continent, pod);
         },

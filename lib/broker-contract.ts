@@ -112,6 +112,10 @@ export interface BrokerContentType {
   readonly capacity: number;
   /** Sessions that one server holds at once. */
   readonly rooms: number;
+  /** What players may ask for; the first is meant when nothing is said. @default none: there is only one */
+  readonly difficulties?: readonly string[];
+  /** Longest life of an instance, from its allocation on. */
+  readonly lifetimeSeconds: number;
 }
 
 /** A node, so that host ports become addresses that players can dial. */

@@ -28,6 +28,15 @@ export interface IgnoredDifference {
   readonly jsonPointers: readonly string[];
 }
 
+/** A window in which an Application is synced by itself: five cron fields in a time zone, and how long it stays open. */
+export interface SyncWindow {
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly start: string;
+  /** Such as `4h` or `1h30m`. */
+  readonly duration: string;
+}
+
 /** One Argo CD Application of ours: a folder of dist/. */
 export interface ApplicationSpec {
   /** Unique; the folder's name. */
@@ -43,6 +52,13 @@ export interface ApplicationSpec {
   readonly policiesOf?: readonly string[];
   /** @default none */
   readonly labels?: Readonly<Record<string, string>>;
+  /** When it is synced by itself; a person may sync it at any time. @default always */
+  readonly syncWindows?: readonly SyncWindow[];
+  /**
+   * Whether its objects carry sync waves that must hold in a retry, too. Then every sync applies all of its objects: with ApplyOutOfSyncOnly
+   * a retry leaves out the wave that failed and starts the next (measured, Argo CD 3.2.11). @default false
+   */
+  readonly orderedWaves?: boolean;
   /** Fields that something in the cluster writes and that are therefore no difference. @default none */
   readonly ignoreDifferences?: (cluster: Cluster) => readonly IgnoredDifference[];
   /** Adds the objects to the chart. */

@@ -83,6 +83,7 @@ export function instanceEnvironment(type: ContentType): Record<string, string> {
     MMO_CONTENT_TYPE: type.name,
     MMO_GRACE_SECONDS: String(type.graceSeconds),
     MMO_KIND: 'instance',
+    MMO_LIFETIME_SECONDS: String(type.lifetimeMinutes * 60),
     MMO_ROOMS: String(type.rooms),
   };
 }

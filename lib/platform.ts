@@ -23,6 +23,8 @@ export const LABELS = {
   contentType: 'mmo/content-type',
   /** Id of the instance that a GameServer was allocated for; the broker sets it with the allocation. */
   instance: 'mmo/instance',
+  /** Difficulty that an instance was asked for with, where its content type has several; the broker sets it with the allocation. */
+  difficulty: 'mmo/difficulty',
   /** Build of the game that runs in a pod; the broker allocates instances of the current build only. */
   build: 'mmo/build',
   protocolId: 'mmo/protocol-id',

@@ -2,6 +2,7 @@
  * MetalLB: gives Services addresses of the LAN by answering ARP for them (layer 2). Pools and advertisements are ours and come after it.
  */
 
+import { PRIORITY } from '../../lib/constructs/priority';
 import type { UpstreamChart } from './types';
 import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
@@ -20,10 +21,12 @@ export const metallb: UpstreamChart = {
     frrk8s: { enabled: false },
     // The chart sets the rest of the security context, but no seccomp profile.
     controller: {
+      priorityClassName: PRIORITY.core,
       securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
       resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
     },
     speaker: {
+      priorityClassName: PRIORITY.core,
       securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
       resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '128Mi' } },
     },

@@ -2,6 +2,7 @@
  * Traefik: HTTPS for players on one address and for admin pages on another. Routes, Middlewares and TLS options are ours; game UDP never passes through it.
  */
 
+import { PRIORITY } from '../../lib/constructs/priority';
 import { PRIVATE_NETWORKS } from '../../lib/model/addresses';
 import type { Cluster } from '../../lib/model/cluster';
 import type { UpstreamChart } from './types';
@@ -32,6 +33,7 @@ export const traefik: UpstreamChart = {
   namespace: NAMESPACE,
   summary: 'Terminates TLS and routes players to the broker and admins to their pages.',
   values: (cluster) => ({
+    priorityClassName: PRIORITY.core,
     deployment: cluster.hasLoadBalancer
       ? { replicas: replicas(cluster) }
       : // Without a load balancer every node answers on its own ports.

@@ -55,12 +55,18 @@ export const healthPolicy = {
   Service: engine('A Service of type LoadBalancer is Progressing until it has an address, so an exhausted pool blocks.'),
 
   'apps/Deployment': engine(),
-  'apps/StatefulSet': engine('With the update strategy OnDelete a pod of the old revision counts as healthy.'),
+  // No Degraded: a StatefulSet's status has no sign of failure, only of what is still missing.
+  'apps/StatefulSet': {
+    check: 'ours',
+    verdicts: ['Healthy', 'Progressing'],
+    replaces: 'It does not wait until pods have been ready for minReadySeconds, which is how long a canary runs before the others are updated.',
+  },
   'batch/Job': engine(),
   'autoscaling/HorizontalPodAutoscaler': engine('It is Degraded for as long as the metrics API does not answer.'),
   'policy/PodDisruptionBudget': script(),
 
   'networking.k8s.io/NetworkPolicy': none('Kubernetes gives it no status: whether it is enforced is up to the network plugin.'),
+  'scheduling.k8s.io/PriorityClass': none(STATIC),
   'rbac.authorization.k8s.io/Role': none(RBAC),
   'rbac.authorization.k8s.io/RoleBinding': none(RBAC),
   'rbac.authorization.k8s.io/ClusterRole': none(RBAC),

@@ -5,7 +5,7 @@
 
 import type { UpstreamChart } from '../../argocd/catalog/types';
 import { healthPolicyOf } from '../../argocd/health';
-import { ARGOCD_NAMESPACE, ROOT } from '../../argocd/root';
+import { ARGOCD_NAMESPACE, ROOT, SYNC_WINDOW_LABEL } from '../../argocd/root';
 import type { BuiltApplication, BuiltObject } from '../build';
 import type { PlainObject } from '../emit/manifest';
 import { type Finding, list, nearest, reported } from './finding';
@@ -18,8 +18,9 @@ export const applicationSafety: Check = {
     const synced = objectsByApplication(input);
     return reported(applicationSafety, input, [
       ...folders(input, synced),
-      ...input.ofKind('Application').flatMap((by) => application(input, by)),
+      ...input.ofKind('Application').flatMap((by) => application(input, by, synced.get(by.manifest.metadata.name) ?? [])),
       ...input.ofKind('AppProject').flatMap(project),
+      ...windows(input),
       ...allowed(input, synced),
       ...health(input),
     ]);
@@ -31,14 +32,10 @@ const NOT_ON_THE_ROOT: Readonly<Record<string, string>> = {
   'ApplyOutOfSyncOnly=true': 'a retry of the root leaves out the wave that failed and starts the next',
   'RespectIgnoreDifferences=true': 'the root applies the old status of its children, which the API server refuses, and is Unknown for ever',
 };
-/** Options that every child has, and the root but for those above. */
-const REQUIRED = [
-  'ServerSideApply=true',
-  'ApplyOutOfSyncOnly=true',
-  'FailOnSharedResource=true',
-  'PruneLast=true',
-  'RespectIgnoreDifferences=true',
-];
+const OUT_OF_SYNC_ONLY = 'ApplyOutOfSyncOnly=true';
+const NOT_WITH_AN_ORDER = 'a retry leaves out the world whose turn failed and updates the next';
+/** Options that every child has, but for those above. */
+const REQUIRED = ['ServerSideApply=true', OUT_OF_SYNC_ONLY, 'FailOnSharedResource=true', 'PruneLast=true', 'RespectIgnoreDifferences=true'];
 
 function objectsByApplication(input: CheckInput): Map<string, BuiltObject[]> {
   const map = new Map<string, BuiltObject[]>();
@@ -111,7 +108,7 @@ interface SyncPolicy {
   readonly retry?: { readonly limit?: number; readonly refresh?: boolean; readonly backoff?: object };
 }
 
-function application(input: CheckInput, by: BuiltObject): Finding[] {
+function application(input: CheckInput, by: BuiltObject, objects: readonly BuiltObject[]): Finding[] {
   const { metadata, spec } = by.manifest;
   const { name } = metadata;
   const isRoot = name === ROOT;
@@ -161,9 +158,13 @@ function application(input: CheckInput, by: BuiltObject): Finding[] {
     );
   }
   for (const option of REQUIRED) {
-    const unwanted = isRoot ? NOT_ON_THE_ROOT[option] : undefined;
+    const unwanted = isRoot
+      ? NOT_ON_THE_ROOT[option]
+      : option === OUT_OF_SYNC_ONLY && hasWorldsInOrder(objects)
+        ? NOT_WITH_AN_ORDER
+        : undefined;
     if (unwanted && options.includes(option)) {
-      say('spec.syncPolicy.syncOptions', `With ${option} ${unwanted}.`, `Remove ${option} from the root.`);
+      say('spec.syncPolicy.syncOptions', `With ${option} ${unwanted}.`, `Remove ${option}${isRoot ? ' from the root' : ''}.`);
     } else if (!unwanted && !options.includes(option)) {
       say('spec.syncPolicy.syncOptions', `The option ${option} is missing; it has ${list(options)}.`, `Add ${option}.`);
     }
@@ -188,6 +189,71 @@ function application(input: CheckInput, by: BuiltObject): Finding[] {
       `'${source.targetRevision}' is no exact version, so the chart changes without a commit.`,
       'Pin a version such as 1.2.3 in versions.ts.',
     );
+  }
+  return findings;
+}
+
+/** Whether StatefulSets are in different sync waves, so that one waits for the other. */
+function hasWorldsInOrder(objects: readonly BuiltObject[]): boolean {
+  const waves = objects
+    .filter(({ manifest }) => manifest.kind === 'StatefulSet')
+    .map(({ manifest }) => manifest.metadata.annotations?.['argocd.argoproj.io/sync-wave'] ?? '0');
+  return new Set(waves).size > 1;
+}
+
+interface SyncWindow {
+  readonly kind?: string;
+  readonly applications?: readonly string[];
+  readonly namespaces?: readonly string[];
+  readonly clusters?: readonly string[];
+  readonly manualSync?: boolean;
+}
+
+/** Windows name the Applications that they hold back, which are labelled, so that nothing waits for them and no alert calls; and nothing else is. */
+function windows(input: CheckInput): Finding[] {
+  const findings: Finding[] = [];
+  const held = new Set<string>();
+  for (const by of input.ofKind('AppProject')) {
+    const list: readonly SyncWindow[] = by.manifest.spec?.syncWindows ?? [];
+    list.forEach((window, index) => {
+      const at = `spec.syncWindows[${index}]`;
+      const say = (field: string, message: string, fix: string): void => void findings.push({ by, field: `${at}.${field}`, message, fix });
+      if (window.namespaces !== undefined || window.clusters !== undefined || window.applications?.some((name) => name.includes('*'))) {
+        say(
+          'applications',
+          'It holds back Applications that it does not name, also those that later waves wait for.',
+          'Name each Application, and nothing else.',
+        );
+      }
+      if (window.manualSync !== true)
+        say('manualSync', 'A repair cannot be synced by hand outside of the window.', 'Set manualSync to true.');
+      for (const name of window.applications ?? []) {
+        held.add(name);
+        const application = input.find('Application', ARGOCD_NAMESPACE, name);
+        if (!application) {
+          if (!name.includes('*')) say('applications', `There is no Application '${name}'.`, 'Name one that exists.');
+          continue;
+        }
+        if (application.manifest.metadata.labels?.[SYNC_WINDOW_LABEL] !== 'true') {
+          findings.push({
+            by: application,
+            field: 'metadata.labels',
+            message: `It waits for a sync window without the label ${SYNC_WINDOW_LABEL}: while it waits, the root is Progressing and an alert calls.`,
+            fix: `Label it ${SYNC_WINDOW_LABEL}: "true".`,
+          });
+        }
+      }
+    });
+  }
+  for (const by of input.ofKind('Application')) {
+    const { name, labels } = by.manifest.metadata;
+    if (labels?.[SYNC_WINDOW_LABEL] !== 'true' || held.has(name)) continue;
+    findings.push({
+      by,
+      field: 'metadata.labels',
+      message: `It has the label ${SYNC_WINDOW_LABEL}, but no sync window holds it back: its OutOfSync would be taken as healthy for ever.`,
+      fix: 'Remove the label, or give its project a window.',
+    });
   }
   return findings;
 }

@@ -253,6 +253,7 @@ const COLLECTORS: Readonly<Record<string, Collect>> = {
     for (const way of ['initdb', 'recovery', 'pg_basebackup'])
       to.add('Secret', spec.bootstrap?.[way]?.secret?.name, `spec.bootstrap.${way}.secret.name`, blocking);
     to.add('Secret', spec.superuserSecret?.name, 'spec.superuserSecret.name', blocking);
+    to.add('PriorityClass', spec.priorityClassName, 'spec.priorityClassName', { namespace: null });
     for (const field of ['serverTLSSecret', 'serverCASecret', 'clientCASecret', 'replicationTLSSecret']) {
       const key = field.endsWith('TLSSecret') ? 'tls.crt' : 'ca.crt';
       to.add('Secret', spec.certificates?.[field], `spec.certificates.${field}`, { ...blocking, key });

@@ -63,6 +63,7 @@ export function brokerConfig(cluster: Cluster): BrokerConfig {
         name: realm.name,
         title: realm.title,
         namespace: realm.namespace,
+        ...(realm.sleep === undefined ? {} : { sleepAfterMinutes: realm.sleep.afterMinutes }),
         continents: realm.continents.map((continent) => {
           const endpoint = publicEndpoint(cluster, realm, continent);
           return {
@@ -75,7 +76,14 @@ export function brokerConfig(cluster: Cluster): BrokerConfig {
         }),
       }),
     ),
-    instances: cluster.instances.map(({ name, title, capacity, rooms }) => ({ name, title, capacity, rooms })),
+    instances: cluster.instances.map(({ name, title, capacity, rooms, difficulties, lifetimeMinutes }) => ({
+      name,
+      title,
+      capacity,
+      rooms,
+      ...(difficulties.length > 0 ? { difficulties } : {}),
+      lifetimeSeconds: lifetimeMinutes * 60,
+    })),
     ...(cluster.broker.openId.length === 0
       ? {}
       : {

@@ -41,6 +41,7 @@ import type { Cluster } from '../model/cluster';
 import { BROKER_PORTS, BROKER_SERVICE, NAMESPACES, WORKLOADS } from '../platform';
 import { brokerConfig } from './broker-config';
 import { CLUSTER_ISSUER } from './postgres';
+import { PRIORITY } from './priority';
 
 /** Names of what the pods mount, in the broker's namespace. */
 export const BROKER_OBJECTS = {
@@ -165,6 +166,7 @@ export function addBrokerServer(chart: Chart, cluster: Cluster): void {
               matchLabelKeys: ['pod-template-hash'],
             },
           ],
+          priorityClassName: PRIORITY.core,
           containers: [
             {
               name: 'broker',

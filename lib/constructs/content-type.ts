@@ -10,26 +10,18 @@ import {
   FleetSpecTemplateSpecEvictionSafe,
   FleetSpecTemplateSpecTemplateSpecSecurityContextSeccompProfileType,
 } from '../../imports/agones.dev';
-import {
-  FleetAutoscaler,
-  type FleetAutoscalerSpecPolicy,
-  FleetAutoscalerSpecPolicyBufferBufferSize,
-  FleetAutoscalerSpecPolicyChainBufferBufferSize,
-  FleetAutoscalerSpecPolicyChainSchedulePolicyBufferBufferSize,
-  FleetAutoscalerSpecPolicyChainSchedulePolicyType,
-  FleetAutoscalerSpecPolicyChainType,
-  FleetAutoscalerSpecPolicyCounterBufferSize,
-  FleetAutoscalerSpecPolicyType,
-  FleetAutoscalerSpecSyncType,
-} from '../../imports/autoscaling.agones.dev';
+import { FleetAutoscaler, FleetAutoscalerSpecPolicyType, FleetAutoscalerSpecSyncType } from '../../imports/autoscaling.agones.dev';
 import { BROKER_AUTOSCALER_PATH } from '../broker-contract';
 import { type BuildContext, labels } from '../component';
-import { add } from '../emit/manifest';
+import { add, type PlainObject } from '../emit/manifest';
 import { CONFIG_HASH_ANNOTATION, configHash, GAME_FILES, instanceEnvironment, memoryLimitOf, POD_ENVIRONMENT } from '../game-contract';
 import { KubeConfigMap } from '../k8s';
 import type { ContentType } from '../model/cluster';
+import type { PlainScaling } from '../model/description';
 import { BROKER_AUDIENCE, BROKER_INTERNAL_URL, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
 import { generationKey, instanceKeyIdentity, instanceKeySecret, keyGenerations, netcodeKey } from './netcode-keys';
+import { placedPod } from './placement';
+import { PRIORITY } from './priority';
 
 /** The Counter of every content type: sessions that a server holds at once. */
 export const ROOMS_COUNTER = 'rooms';
@@ -67,7 +59,7 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
     ),
     purpose: `netcode keys of '${type.name}': whoever has them can make tokens for its instances`,
   });
-  add(chart, Fleet, {
+  const { manifest: fleet } = add(chart, Fleet, {
     metadata,
     // No replicas: they are the autoscaler's, and Git's number would win for a moment at every sync.
     spec: {
@@ -90,7 +82,7 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
               // Neither serviceAccountName nor automountServiceAccountToken: Agones' sidecar calls the API as agones-sdk, which Agones sets only where nothing
               // is written, and hides that token from the game's container. No probes either: Agones adds its own (the SDK's health check and Ready).
               enableServiceLinks: false,
-              ...(cluster.network.instanceNode ? { nodeSelector: { 'kubernetes.io/hostname': cluster.network.instanceNode } } : {}),
+              priorityClassName: PRIORITY.instance,
               ...(type.graceSeconds === 30 ? {} : { terminationGracePeriodSeconds: type.graceSeconds }),
               securityContext: {
                 runAsNonRoot: true,
@@ -145,14 +137,18 @@ export function addContentType(chart: Chart, context: BuildContext, type: Conten
       },
     },
   });
-  add(chart, FleetAutoscaler, {
+  // Set as data, like a world's.
+  Object.assign(fleet.spec.template.spec.template.spec, placedPod(type.placement, cluster.network.instanceNode));
+  const { manifest: autoscaler } = add(chart, FleetAutoscaler, {
     metadata,
     spec: {
       fleetName: type.name,
-      policy: autoscalerPolicy(type),
+      policy: { type: FleetAutoscalerSpecPolicyType.BUFFER },
       sync: { type: FleetAutoscalerSpecSyncType.FIXED_INTERVAL, fixedInterval: { seconds: AUTOSCALER_SECONDS } },
     },
   });
+  // Set as data: the generated classes have the same policy three times over, by the place that it stands in; schemas check its shape.
+  autoscaler.spec.policy = autoscalerPolicy(type);
 }
 
 const EVICTION = { Always: FleetSpecTemplateSpecEvictionSafe.ALWAYS, OnUpgrade: FleetSpecTemplateSpecEvictionSafe.ON_UPGRADE } as const;
@@ -162,72 +158,61 @@ function minimum<Key extends string>(key: Key, value: number): { [key in Key]?: 
   return value === 0 ? {} : ({ [key]: value } as { [key in Key]?: number });
 }
 
-function autoscalerPolicy(type: ContentType): FleetAutoscalerSpecPolicy {
+/** A policy, or a link of a chain, as Agones writes it. */
+type Policy = PlainObject['spec'];
+
+function autoscalerPolicy(type: ContentType): Policy {
   const scaling = type.autoscaling;
   switch (scaling.policy) {
+    case 'schedule':
+      return {
+        type: 'Chain',
+        chain: [
+          // The first that is open wins.
+          ...scaling.windows.map((window) => ({ id: window.name, ...during(window, plainPolicy(type, { policy: 'buffer', ...window })) })),
+          { id: OTHERWISE, ...plainPolicy(type, { policy: 'buffer', ...scaling.otherwise }) },
+        ],
+      };
+    case 'chain':
+      return {
+        type: 'Chain',
+        chain: scaling.links.map((link) => {
+          const policy = plainPolicy(type, link.scaling);
+          return { id: link.name, ...(link.during ? during(link.during, policy) : policy) };
+        }),
+      };
+    default:
+      return plainPolicy(type, scaling);
+  }
+}
+
+/** No `between`: an end in the past fails Agones' validation and with it every later sync. */
+function during(window: { readonly timeZone: string; readonly start: string; readonly duration: string }, policy: Policy): Policy {
+  const { timeZone: timezone, start: startCron, duration } = window;
+  return { type: 'Schedule', schedule: { activePeriod: { timezone, startCron, duration }, policy } };
+}
+
+function plainPolicy(type: ContentType, scaling: PlainScaling): Policy {
+  switch (scaling.policy) {
     case 'buffer':
-      return {
-        type: FleetAutoscalerSpecPolicyType.BUFFER,
-        buffer: {
-          bufferSize: sized(FleetAutoscalerSpecPolicyBufferBufferSize, scaling.ready),
-          ...minimum('minReplicas', scaling.min),
-          maxReplicas: scaling.max,
-        },
-      };
+      return { type: 'Buffer', buffer: { bufferSize: scaling.ready, ...minimum('minReplicas', scaling.min), maxReplicas: scaling.max } };
     case 'counter':
-      return {
-        type: FleetAutoscalerSpecPolicyType.COUNTER,
-        counter: {
-          key: scaling.counter,
-          bufferSize: FleetAutoscalerSpecPolicyCounterBufferSize.fromNumber(scaling.free),
-          // The description counts servers, Agones counts what they hold.
-          ...minimum('minCapacity', scaling.min * type.rooms),
-          maxCapacity: scaling.max * type.rooms,
-        },
-      };
+      return { type: 'Counter', counter: { key: scaling.counter, ...counted(scaling, type.rooms) } };
+    case 'list':
+      return { type: 'List', list: { key: scaling.list, ...counted(scaling, type.capacity) } };
     case 'on-demand': {
       const { warm, max } = scaling;
       // An address, not a Service with a path: Agones escapes the question mark of a path. Without `min`, because zero is the point.
       const url = `${BROKER_INTERNAL_URL}${BROKER_AUTOSCALER_PATH}/${type.name}?${new URLSearchParams({ warm: String(warm), max: String(max) })}`;
-      return { type: FleetAutoscalerSpecPolicyType.WEBHOOK, webhook: { url } };
+      return { type: 'Webhook', webhook: { url } };
     }
-    case 'schedule':
-      return {
-        type: FleetAutoscalerSpecPolicyType.CHAIN,
-        chain: [
-          // The first that is open wins. No `between`: an end in the past fails Agones' validation and with it every later sync.
-          ...scaling.windows.map((window) => ({
-            id: window.name,
-            type: FleetAutoscalerSpecPolicyChainType.SCHEDULE,
-            schedule: {
-              activePeriod: { timezone: window.timeZone, startCron: window.start, duration: window.duration },
-              policy: {
-                type: FleetAutoscalerSpecPolicyChainSchedulePolicyType.BUFFER,
-                buffer: {
-                  bufferSize: sized(FleetAutoscalerSpecPolicyChainSchedulePolicyBufferBufferSize, window.ready),
-                  ...minimum('minReplicas', window.min),
-                  maxReplicas: window.max,
-                },
-              },
-            },
-          })),
-          {
-            id: OTHERWISE,
-            type: FleetAutoscalerSpecPolicyChainType.BUFFER,
-            buffer: {
-              bufferSize: sized(FleetAutoscalerSpecPolicyChainBufferBufferSize, scaling.otherwise.ready),
-              ...minimum('minReplicas', scaling.otherwise.min),
-              maxReplicas: scaling.otherwise.max,
-            },
-          },
-        ],
-      };
   }
 }
 
-/** Id of the chain's last entry, which windows may not take: Agones refuses an id twice. */
-export const OTHERWISE = 'otherwise';
-
-function sized<Size>(type: { fromNumber(value: number): Size; fromString(value: string): Size }, value: number | string): Size {
-  return typeof value === 'number' ? type.fromNumber(value) : type.fromString(value);
+/** The description counts servers, Agones counts what they hold. */
+function counted({ free, min, max }: { readonly free: number; readonly min: number; readonly max: number }, each: number) {
+  return { bufferSize: free, ...minimum('minCapacity', min * each), maxCapacity: max * each };
 }
+
+/** Id of a schedule's last entry, which windows may not take: Agones refuses an id twice. */
+export const OTHERWISE = 'otherwise';

@@ -36,6 +36,7 @@ import { add } from '../emit/manifest';
 import type { Cluster } from '../model/cluster';
 import { DATABASE, databaseCluster, NAMESPACES } from '../platform';
 import { postgresParameters } from './postgres-parameters';
+import { PRIORITY } from './priority';
 
 /** Full name of the Service that leads to the primary, as the server's certificate carries it. */
 export function databaseHost(cluster: Cluster): string {
@@ -108,6 +109,7 @@ export function addPostgres(chart: Chart, cluster: Cluster): void {
       description: 'Accounts, sessions, characters and queues of the connect broker.',
       imageName: imageReference('postgresql'),
       instances,
+      priorityClassName: PRIORITY.core,
       inheritedMetadata: { labels: { 'app.kubernetes.io/part-of': 'mmo' } },
       bootstrap: bootstrap(cluster),
       ...(generation > 1 ? { externalClusters: [previousGeneration(cluster)] } : {}),

@@ -23,13 +23,20 @@ export function publicServiceName(continent: { readonly name: string }): string 
 const WATCH = ['get', 'list', 'watch'];
 
 /** What the broker may read in a realm: enough to know which world runs, on which address, with which key generation. */
-const WorldsBrokerRole = sameEverywhere(KubeRole, {
-  rules: [
-    { apiGroups: [''], resources: ['pods', 'services'], verbs: WATCH },
-    { apiGroups: ['apps'], resources: ['statefulsets'], verbs: WATCH },
-    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
-  ],
-});
+const READ_WORLDS: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['pods', 'services'], verbs: WATCH },
+  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: WATCH },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: WATCH },
+];
+const WorldsBrokerRole = sameEverywhere(KubeRole, { rules: [...READ_WORLDS] });
+
+/** In a realm that may sleep: the number of pods of its active worlds, and nothing else of them. */
+function sleepingBrokerRole(realm: Realm): SharedKind {
+  const names = realm.continents.filter(({ state }) => state === 'active').map(({ name }) => name);
+  return sameEverywhere(KubeRole, {
+    rules: [...READ_WORLDS, { apiGroups: ['apps'], resources: ['statefulsets/scale'], resourceNames: names, verbs: ['patch'] }],
+  });
+}
 
 const BrokerRoleBinding = sameEverywhere(KubeRoleBinding, {
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'connect-broker' },
@@ -53,7 +60,8 @@ export function addRealm(chart: Chart, context: BuildContext, realm: Realm): voi
     ),
     purpose: `netcode keys of realm '${realm.name}': whoever has them can make tokens for its worlds`,
   });
-  addBrokerRights(chart, realm.namespace, WorldsBrokerRole);
+  const sleeps = realm.sleep !== undefined && realm.continents.some(({ state }) => state === 'active');
+  addBrokerRights(chart, realm.namespace, sleeps ? sleepingBrokerRole(realm) : WorldsBrokerRole);
   addGamePodMonitor(chart, realm.namespace, { [LABELS.gameServer]: 'true', [LABELS.realm]: realm.name }, [LABELS.realm, LABELS.continent]);
 }
 

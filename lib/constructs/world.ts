@@ -4,7 +4,7 @@
  */
 import { basename, dirname } from 'node:path/posix';
 import type { Chart } from 'cdk8s';
-import { labels, PROTECTED } from '../component';
+import { labels, PROTECTED, syncWave } from '../component';
 import { add } from '../emit/manifest';
 import {
   CONFIG_HASH_ANNOTATION,
@@ -20,6 +20,8 @@ import { IntOrString, KubeConfigMap, KubePod, type PodSpec, type Probe, Quantity
 import type { Cluster, Continent, Realm } from '../model/cluster';
 import { BROKER_AUDIENCE, GAME_PORTS, LABELS } from '../platform';
 import { generationKey, REALM_KEY_SECRET } from './netcode-keys';
+import { placedPod } from './placement';
+import { PRIORITY } from './priority';
 import { StatefulSet } from './stateful-set';
 
 /** Name of the claim template; the claim of a continent is `world-<continent>-0`. */
@@ -33,6 +35,17 @@ export function worldSelector(realm: Realm, continent: Continent): Record<string
   return { [LABELS.realm]: realm.name, [LABELS.continent]: continent.name };
 }
 
+/** Whether the realm's worlds are updated one after the other, by the order of its continents. */
+export function isOrdered({ updates }: Realm): boolean {
+  return updates.strategy === 'one-continent-at-a-time' || updates.strategy === 'canary-first';
+}
+
+/** Whether a continent is the one that is updated first and alone. */
+function isCanary(realm: Realm, continent: Continent): boolean {
+  const orders = realm.continents.filter(({ state }) => state === 'active').map(({ order }) => order ?? Number.POSITIVE_INFINITY);
+  return continent.state === 'active' && continent.order === Math.min(...orders);
+}
+
 /**
  * Adds the workload of one continent.
  * @param common what `commonPod` says for the cluster
@@ -40,8 +53,16 @@ export function worldSelector(realm: Realm, continent: Continent): Record<string
 export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent: Continent, common: CommonPod): void {
   const selector = worldSelector(realm, continent);
   const data = worldEnvironment(cluster, realm, continent);
+  // A retired world takes part in no update: it is stopped first.
+  const wave = isOrdered(realm) && continent.order !== undefined && continent.state === 'active' ? syncWave(continent.order) : {};
   add(chart, KubeConfigMap, {
-    metadata: { name: continent.name, namespace: realm.namespace, labels: labels('game-server', 'world', selector) },
+    metadata: {
+      name: continent.name,
+      namespace: realm.namespace,
+      labels: labels('game-server', 'world', selector),
+      // In the world's own wave: a world that crashed before its turn must not start with what is meant for the next build.
+      ...(Object.keys(wave).length > 0 ? { annotations: wave } : {}),
+    },
     data,
   });
   const { manifest } = add(chart, StatefulSet, {
@@ -49,14 +70,19 @@ export function addWorld(chart: Chart, cluster: Cluster, realm: Realm, continent
       name: continent.name,
       namespace: realm.namespace,
       labels: labels('game-server', 'world', selector),
-      annotations: { ...PROTECTED },
+      annotations: { ...PROTECTED, ...wave },
     },
     spec: {
-      // One replica is the API's default. Zero is written for a retired world, whose volume stays.
+      // One replica is the API's default, and not in Git, so that a realm that may sleep is the broker's to scale. Zero is written for a retired world, whose volume stays.
       ...(continent.state === 'retired' ? { replicas: 0 } : {}),
       selector: { matchLabels: selector },
       serviceName: continent.name,
-      // The update strategy is the default, RollingUpdate: a merged change announces, saves and restarts the world. OnDelete would leave a reviewed change waiting for a hand.
+      // RollingUpdate is the default: a merged change announces, saves and restarts the world.
+      ...(realm.updates.strategy === 'on-delete' ? { updateStrategy: { type: 'OnDelete' } } : {}),
+      // Ready for as long before it counts as available, for which our health check waits, and with it the next wave.
+      ...(isCanary(realm, continent) && realm.updates.strategy === 'canary-first'
+        ? { minReadySeconds: realm.updates.soakMinutes * 60 }
+        : {}),
       // With ordered management a pod that never becomes ready blocks the rollout of the commit that repairs it (kubernetes#67250); one replica has no order to keep.
       podManagementPolicy: 'Parallel',
       // Said although it is the default, because all that a world is depends on it.
@@ -97,6 +123,7 @@ export function commonPod(cluster: Cluster): CommonPod {
   const spec: PodSpec = {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    priorityClassName: PRIORITY.world,
     terminationGracePeriodSeconds: cluster.worldGraceSeconds,
     securityContext: {
       runAsNonRoot: true,
@@ -167,8 +194,9 @@ function podOf(realm: Realm, continent: Continent, common: CommonPod): CommonPod
   return {
     ...common,
     serviceAccountName: continent.name,
-    ...(onNode
-      ? nodeSelectorOf(continent)
+    ...placedPod(continent.placement, continent.node),
+    ...(continent.node !== undefined
+      ? {}
       : {
           // Soft: a home with one node is a valid cluster, and a world on a crowded node is better than none.
           topologySpreadConstraints: [
@@ -201,11 +229,6 @@ function podOf(realm: Realm, continent: Continent, common: CommonPod): CommonPod
       ...common.volumes,
     ],
   };
-}
-
-/** A retired world may have outlived its node, and with it the field. */
-function nodeSelectorOf({ node }: Continent): { nodeSelector?: Record<string, string> } {
-  return node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } };
 }
 
 function statusProbe(path: string): Probe {

@@ -64,4 +64,5 @@ export const BUILT_IN_KINDS: readonly KindList[] = [
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kinds: ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
   },
+  { apiVersion: 'scheduling.k8s.io/v1', kinds: ['PriorityClass'] },
 ];

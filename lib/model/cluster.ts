@@ -9,6 +9,7 @@ import type {
   ContentTypeDescription,
   ContinentDescription,
   ParsedDescription,
+  Placement,
   RealmDescription,
   Resources,
 } from './description';
@@ -19,13 +20,14 @@ import { crossChecks } from './validate';
 export type { ClusterDescription, Resources } from './description';
 
 /** One persistent world: a continent of a realm, with the realm's defaults filled in. */
-export interface Continent extends Omit<ContinentDescription, 'title' | 'port' | 'storage' | 'capacity' | 'resources'> {
+export interface Continent extends Omit<ContinentDescription, 'title' | 'port' | 'storage' | 'capacity' | 'resources' | 'placement'> {
   readonly title: string;
   /** UDP port that players connect to. */
   readonly port: number;
   readonly storage: string;
   readonly capacity: number;
   readonly resources: Resources;
+  readonly placement: Placement;
   /** The address in the LAN that players connect to: its own, the realm's shared one, or the node's. */
   readonly lanAddress: string;
 }
@@ -189,6 +191,7 @@ function derive(data: ParsedDescription): Cluster {
         storage: continent.storage ?? realm.storage,
         capacity: continent.capacity ?? realm.capacity,
         resources: continentResources(realm.resources, continent.resources),
+        placement: continent.placement ?? realm.placement,
         lanAddress:
           realm.exposure.type === 'shared-address'
             ? realm.exposure.address

@@ -146,6 +146,46 @@ const node = z.strictObject({
   publicAddress: publicAddress.optional(),
 });
 
+const timeZone = z.string().regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"');
+/** How long something lasts, such as "4h" or "90m". */
+const duration = z
+  .string()
+  .regex(/^([1-9][0-9]*h)?([1-9][0-9]*m)?$/, 'must be a duration such as "4h", "90m" or "1h30m"')
+  .refine((text) => text !== '', { error: 'must not be empty' });
+/** A window that comes again and again. It carries no end date: one that has passed is refused by Agones, and for Argo CD there is none. */
+const window = {
+  /** IANA time zone of the cron fields. */
+  timeZone,
+  start: cron,
+  duration,
+};
+
+/** A key of a label or taint: an optional DNS prefix and a name. */
+const labelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    'must be a label key such as "disk" or "example.org/disk"',
+  );
+
+/** Which nodes something may run on. */
+const placement = z.strictObject({
+  /** Labels that the node must have, such as `{ disk: 'nvme' }`. @default any node */
+  nodeLabels: z.record(labelKey, labelValue).default({}),
+  /** Taints of nodes that do not keep it away. @default none */
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: labelKey,
+        /** @default any value */
+        value: labelValue.optional(),
+        /** @default every effect of that key */
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      }),
+    )
+    .default([]),
+});
+
 const continent = z.strictObject({
   /** Permanent: the name of its StatefulSet and of its volume. Renaming makes a new world. */
   name,
@@ -155,8 +195,12 @@ const continent = z.strictObject({
   address: ipv4.optional(),
   /** UDP port that players connect to. @default 40000 with an own address; required with a shared address or a host port, for the same reason */
   port: port.optional(),
-  /** The node whose port is used, for `exposure: { type: 'host-port' }`. */
+  /** The node that it runs on and nowhere else. Required with `exposure: { type: 'host-port' }`, whose port it is. @default any that the placement allows */
   node: z.string().optional(),
+  /** Instead of the realm's. */
+  placement: placement.optional(),
+  /** When it is updated, lowest first, for update strategies that have an order. Written down and never derived from the place in the list. */
+  order: z.number().int().min(1).max(99).optional(),
   /** Volume for the world. @default the realm's */
   storage: bytes.optional(),
   /** Players at once. @default the realm's */
@@ -176,6 +220,22 @@ const exposure = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('host-port') }),
 ]);
 
+/** How a change of the worlds (build, image, capacity, resources, …) reaches them. Whatever the strategy, each world announces, saves and stops as `game` says. */
+const updates = z.discriminatedUnion('strategy', [
+  /** All continents at once, each with its announcement: the shortest time until everything is new, and nobody plays meanwhile. */
+  z.strictObject({ strategy: z.literal('announce-and-drain') }),
+  /** By `order`, each when the one before is ready again: the rest of the realm plays on. What does not start stops the update. */
+  z.strictObject({ strategy: z.literal('one-continent-at-a-time') }),
+  /** The continent of the lowest `order` first, alone, and the others by their order when it has been ready for a while without a restart. */
+  z.strictObject({
+    strategy: z.literal('canary-first'),
+    /** How long the first one must have been ready. @default 10; at most 30, because a sync of Argo CD is ended after an hour */
+    soakMinutes: z.number().int().min(1).max(30).default(10),
+  }),
+  /** A world takes the change when it next starts: after a crash, a sleep, or when somebody deletes its pod. */
+  z.strictObject({ strategy: z.literal('on-delete') }),
+]);
+
 const realm = z.strictObject({
   /** Permanent: part of the namespace `realm-<name>`. */
   name,
@@ -187,6 +247,19 @@ const realm = z.strictObject({
   resources: resourcesOf({ cpu: '500m', memory: '1Gi' }),
   /** Rises by one at each rotation of the netcode key; the sealed key of that generation must exist. */
   netcodeKeyGeneration: z.number().int().positive().default(1),
+  /** @default announce and drain, all continents at once */
+  updates: updates.prefault({ strategy: 'announce-and-drain' }),
+  /** When changes of the worlds are applied, and no hand-made change is repaired outside of it. @default at any time */
+  maintenanceWindows: z.array(z.strictObject(window)).default([]),
+  /** A world that nobody is in for a while is stopped, and started by whoever connects to it. @default worlds always run */
+  sleep: z
+    .strictObject({
+      /** Minutes without a player. Less than 10 is refused: a world may take as long to load. */
+      afterMinutes: z.number().int().min(10).max(10_080),
+    })
+    .optional(),
+  /** Which nodes its worlds may run on. @default any */
+  placement: placement.prefault({}),
   state: z.enum(['active', 'retired']).default('active'),
 });
 
@@ -213,6 +286,16 @@ const counter = z.strictObject({
   min: count.min(0).default(0),
   max: count.min(1),
 });
+/** List policies keep that many free places for players over all servers: for servers that take one player after the other. */
+const listPolicy = z.strictObject({
+  policy: z.literal('list'),
+  /** The List's name, which must be one of the content type's lists. */
+  list: name,
+  /** Free places, over all servers. */
+  free: count.min(1),
+  min: count.min(0).default(0),
+  max: count.min(1),
+});
 /** On demand: as many servers as players ask for, from none. The broker answers Agones' webhook; no other policy may go down to zero. */
 const onDemand = z.strictObject({
   policy: z.literal('on-demand'),
@@ -227,16 +310,7 @@ const schedule = z.strictObject({
     .array(
       z.strictObject({
         name,
-        /** IANA time zone of the cron fields. */
-        timeZone: z
-          .string()
-          .regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"'),
-        start: cron,
-        /** How long the window lasts, such as "4h" or "90m". */
-        duration: z
-          .string()
-          .regex(/^([1-9][0-9]*h)?([1-9][0-9]*m)?$/, 'must be a duration such as "4h", "90m" or "1h30m"')
-          .refine((text) => text !== '', { error: 'must not be empty' }),
+        ...window,
         ready: count.min(1),
         min: count.min(0).default(0),
         max: count.min(1),
@@ -245,6 +319,20 @@ const schedule = z.strictObject({
     .min(1),
   /** Outside of every window. */
   otherwise: buffer.omit({ policy: true }),
+});
+/** Chain policies ask one policy after the other: the first whose window is open, or that has none and can answer, counts. */
+const chain = z.strictObject({
+  policy: z.literal('chain'),
+  links: z
+    .array(
+      z.strictObject({
+        name,
+        /** A weekly window outside of which this link is passed over. @default always open; the last link must be */
+        during: z.strictObject(window).optional(),
+        scaling: z.discriminatedUnion('policy', [buffer, counter, listPolicy, onDemand]),
+      }),
+    )
+    .min(1),
 });
 
 const contentType = z.strictObject({
@@ -255,7 +343,13 @@ const contentType = z.strictObject({
   capacity: z.number().int().min(1).max(1000),
   /** Rooms that one server holds at once; more than one makes the server serve several sessions (Agones' high-density). @default 1 */
   rooms: z.number().int().min(1).max(100).default(1),
-  autoscaling: z.discriminatedUnion('policy', [buffer, counter, onDemand, schedule]),
+  autoscaling: z.discriminatedUnion('policy', [buffer, counter, listPolicy, onDemand, schedule, chain]),
+  /** Difficulties that players may ask for; the first is meant when nothing is said. The server learns it with the allocation. @default none: there is only one */
+  difficulties: z.array(name).max(20).default([]),
+  /** Longest life of an instance, from its allocation on: its server ends it, and the broker deletes one that does not. @default a day: longer than anybody plays one */
+  lifetimeMinutes: z.number().int().min(10).max(10_080).default(1_440),
+  /** Which nodes its servers may run on; `network.instanceNode` holds as well. @default any */
+  placement: placement.prefault({}),
   resources: resourcesOf({ cpu: '250m', memory: '512Mi' }),
   netcodeKeyGeneration: z.number().int().positive().default(1),
   /** When a running match may be evicted: never (Agones guards it by a budget), when the server saves within 10 minutes, or only by cluster upgrades. */
@@ -440,3 +534,6 @@ export type RealmDescription = ParsedDescription['realms'][number];
 export type ContinentDescription = RealmDescription['continents'][number];
 export type ContentTypeDescription = ParsedDescription['instances'][number];
 export type Resources = RealmDescription['resources'];
+export type Placement = RealmDescription['placement'];
+/** Every policy but those that are made of others. */
+export type PlainScaling = Exclude<ContentTypeDescription['autoscaling'], { policy: 'schedule' | 'chain' }>;

@@ -3,7 +3,7 @@
  * It deliberately leaves addresses of the pool (inside of it, used once) to network.ts, and judges a retired world only by its name: it takes no address and no port.
  */
 import type { Mistake } from './cluster';
-import { memoryMistakes } from './content-types';
+import { hostNameLabelMistakes, isTimeZone, memoryMistakes } from './content-types';
 import { continentResources, DEFAULT_GAME_PORT } from './defaults';
 import type { ContinentDescription, ParsedDescription, RealmDescription } from './description';
 import { usedByNodes } from './node-ports';
@@ -40,7 +40,12 @@ export function realmMistakes(data: ParsedDescription): Mistake[] {
         message: `'${realm.exposure.type}' needs MetalLB, which this cluster does not have (kubernetes.loadBalancer is 'none'); use { type: 'host-port' } with a node and a port for each continent.`,
       });
     }
-    mistakes.push(...nameMistakes(realm, at));
+    mistakes.push(
+      ...nameMistakes(realm, at),
+      ...updateMistakes(realm, at),
+      ...windowMistakes(realm, at),
+      ...placementMistakes(data, realm, at),
+    );
     for (const continent of realm.continents) {
       const path = `${at}.continents[${continent.name}]`;
       // What a continent inherits whole is the realm's mistake, and said there once.
@@ -115,6 +120,91 @@ function nameMistakes(realm: RealmDescription, at: string): Mistake[] {
   return mistakes;
 }
 
+/** What the order of continents must say for the strategy, and what says nothing. Retired worlds take part in no update. */
+function updateMistakes(realm: RealmDescription, at: string): Mistake[] {
+  if (realm.state === 'retired') return [];
+  const mistakes: Mistake[] = [];
+  const { strategy } = realm.updates;
+  const ordered = strategy === 'one-continent-at-a-time' || strategy === 'canary-first';
+  const active = realm.continents.filter(({ state }) => state === 'active');
+  const orders = active.flatMap(({ order }) => order ?? []);
+  const free = (from: number): number => (orders.includes(from) ? free(from + 1) : from);
+  const first = Math.min(...orders);
+  const taken = new Map<number, string>();
+  for (const { name, order } of active) {
+    const path = `${at}.continents[${name}].order`;
+    if (!ordered) {
+      if (order !== undefined) {
+        mistakes.push({
+          path,
+          message: `${order} is only used with the update strategies 'one-continent-at-a-time' and 'canary-first'; remove it, or change realms[${realm.name}].updates.strategy ('${strategy}').`,
+        });
+      }
+      continue;
+    }
+    if (order === undefined) {
+      mistakes.push({
+        path,
+        message: `is missing: with the update strategy '${strategy}' every continent says when its turn is, and the place in the list says nothing; write a number such as ${free(1)}.`,
+      });
+      continue;
+    }
+    const other = taken.get(order);
+    if (other !== undefined && (strategy === 'one-continent-at-a-time' || order === first)) {
+      mistakes.push({
+        path,
+        message: `${order} is the order of '${other}' already, so both would be updated at once; use another number, such as ${free(order + 1)}.`,
+      });
+    } else taken.set(order, name);
+  }
+  if (strategy === 'canary-first') {
+    if (active.length < 2) {
+      mistakes.push({
+        path: `${at}.updates.strategy`,
+        message: `a canary needs others that wait for it, and '${realm.name}' has ${active.length === 1 ? 'one active continent' : 'no active continent'}; use 'announce-and-drain'.`,
+      });
+    }
+    if (realm.sleep !== undefined) {
+      mistakes.push({
+        path: `${at}.updates.strategy`,
+        message: `a canary that sleeps proves nothing, and the others would follow at once; use 'one-continent-at-a-time', or leave out realms[${realm.name}].sleep.`,
+      });
+    }
+  }
+  return mistakes;
+}
+
+function windowMistakes(realm: RealmDescription, at: string): Mistake[] {
+  return realm.maintenanceWindows.flatMap(({ timeZone }, index) =>
+    isTimeZone(timeZone)
+      ? []
+      : [
+          {
+            path: `${at}.maintenanceWindows[${index}].timeZone`,
+            message: `'${timeZone}' is no time zone that is known; use a name such as 'Europe/Berlin' or 'UTC'.`,
+          },
+        ],
+  );
+}
+
+/** Nodes that do not exist, and a node that is named in two ways. */
+function placementMistakes(data: ParsedDescription, realm: RealmDescription, at: string): Mistake[] {
+  const nodes = data.nodes.map(({ name }) => name);
+  const mistakes = [...hostNameLabelMistakes(realm.placement, `${at}.placement`)];
+  for (const { name, node, placement, state } of realm.continents) {
+    const path = `${at}.continents[${name}]`;
+    // A retired world may have outlived its node.
+    if (node !== undefined && state === 'active' && realm.state === 'active' && !nodes.includes(node)) {
+      mistakes.push({
+        path: `${path}.node`,
+        message: `the cluster has no node '${node}'; it has ${nodes.map((each) => `'${each}'`).join(', ')}.`,
+      });
+    }
+    if (placement) mistakes.push(...hostNameLabelMistakes(placement, `${path}.placement`));
+  }
+  return mistakes;
+}
+
 function exposureMistakes(data: ParsedDescription, realm: RealmDescription, continent: ContinentDescription, path: string): Mistake[] {
   const mistakes: Mistake[] = [];
   const refuse = (field: 'address' | 'port' | 'node', message: string): void => {
@@ -128,8 +218,6 @@ function exposureMistakes(data: ParsedDescription, realm: RealmDescription, cont
           `with exposure 'own-address' every continent has an address of the pool that is its own; write it down, such as ${poolExample(data)}.`,
         );
       }
-      if (continent.node !== undefined)
-        refuse('node', `'${continent.node}' is only used with exposure 'host-port'; remove it, or change the exposure.`);
       break;
     case 'shared-address':
       if (continent.port === undefined) {
@@ -144,15 +232,11 @@ function exposureMistakes(data: ParsedDescription, realm: RealmDescription, cont
           `the continents of '${realm.name}' share ${realm.exposure.address}; remove this address, or use exposure { type: 'own-address' } (MetalLB does not share an address between worlds that see their players' addresses).`,
         );
       }
-      if (continent.node !== undefined)
-        refuse('node', `'${continent.node}' is only used with exposure 'host-port'; remove it, or change the exposure.`);
       break;
     case 'host-port': {
-      const nodes = data.nodes.map((node) => node.name);
-      if (continent.node === undefined)
-        refuse('node', `with exposure 'host-port' a world stays on one node; name it: ${nodes.map((name) => `'${name}'`).join(', ')}.`);
-      else if (!nodes.includes(continent.node)) {
-        refuse('node', `the cluster has no node '${continent.node}'; it has ${nodes.map((name) => `'${name}'`).join(', ')}.`);
+      if (continent.node === undefined) {
+        const nodes = data.nodes.map((node) => `'${node.name}'`).join(', ');
+        refuse('node', `with exposure 'host-port' a world stays on one node; name it: ${nodes}.`);
       }
       if (continent.port === undefined)
         refuse('port', `with exposure 'host-port' every continent has a port of its node; write it down, such as 40000.`);

@@ -1,4 +1,5 @@
 import { instances } from '../../charts/instances';
+import { brokerConfig } from '../../lib/constructs/broker-config';
 import type { ClusterDescription } from '../../lib/model/cluster';
 import { resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';
@@ -148,6 +149,37 @@ describe('instanced content', () => {
   });
 });
 
+describe('the life of an instance', () => {
+  test('is told to its server and to the broker, which deletes what outlives it', () => {
+    const example = built(instances, dungeon({ lifetimeMinutes: 90 }));
+    expect([
+      example.get('ConfigMap', 'instances/dungeon').data.MMO_LIFETIME_SECONDS,
+      brokerConfig(example.cluster).instances[0]?.lifetimeSeconds,
+    ]).toEqual(['5400', 5400]);
+  });
+});
+
+describe('difficulties', () => {
+  test('are the broker’s to choose from, and restart no server', () => {
+    const example = built(instances, dungeon({ difficulties: ['normal', 'heroic'] }));
+    expect([brokerConfig(example.cluster).instances[0]?.difficulties, example.get('Fleet', 'instances/dungeon')]).toEqual([
+      ['normal', 'heroic'],
+      built(instances, dungeon({})).get('Fleet', 'instances/dungeon'),
+    ]);
+  });
+});
+
+describe('the placement of instances', () => {
+  test('holds beside the node that the router forwards to', () => {
+    const placement = { nodeLabels: { games: 'yes' }, tolerations: [{ key: 'games' }] };
+    const { spec } = podOf(built(instances, dungeon({ placement })).get('Fleet', 'instances/dungeon'));
+    expect([spec.nodeSelector, spec.tolerations]).toEqual([
+      { games: 'yes', 'kubernetes.io/hostname': 'node-1' },
+      [{ key: 'games', operator: 'Exists' }],
+    ]);
+  });
+});
+
 describe('autoscaling', () => {
   test('a buffer keeps servers ready', () => {
     expect(policyOf({ policy: 'buffer', ready: 2, max: 20 })).toEqual({ type: 'Buffer', buffer: { bufferSize: 2, maxReplicas: 20 } });
@@ -181,6 +213,63 @@ describe('autoscaling', () => {
       activePeriod: { timezone: 'Europe/Berlin', startCron: '0 19 * * 3,5,6', duration: '4h' },
       policy: { type: 'Buffer', buffer: { bufferSize: 3, maxReplicas: 8 } },
     });
+  });
+
+  test('a list policy counts places where the description counts servers', () => {
+    expect(policyOf({ policy: 'list', list: 'players', free: 10, min: 2, max: 6 })).toEqual({
+      type: 'List',
+      list: { key: 'players', bufferSize: 10, minCapacity: 10, maxCapacity: 30 },
+    });
+  });
+
+  test('a chain asks one policy after the other: a buffer in the evening, then the broker, and a buffer where it does not answer', () => {
+    const during = { timeZone: 'Europe/Berlin', start: '0 19 * * *', duration: '4h' };
+    const links = [
+      { name: 'evening', during, scaling: { policy: 'buffer' as const, ready: 3, max: 8 } },
+      { name: 'asked', scaling: { policy: 'on-demand' as const, max: 8 } },
+      { name: 'fallback', scaling: { policy: 'buffer' as const, ready: 1, max: 2 } },
+    ];
+    expect(policyOf({ policy: 'chain', links })).toEqual({
+      type: 'Chain',
+      chain: [
+        {
+          id: 'evening',
+          type: 'Schedule',
+          schedule: {
+            activePeriod: { timezone: 'Europe/Berlin', startCron: '0 19 * * *', duration: '4h' },
+            policy: { type: 'Buffer', buffer: { bufferSize: 3, maxReplicas: 8 } },
+          },
+        },
+        {
+          id: 'asked',
+          type: 'Webhook',
+          webhook: { url: 'http://connect-broker-internal.connect-broker.svc.cluster.local:8081/v1/autoscaler/dungeon?warm=0&max=8' },
+        },
+        { id: 'fallback', type: 'Buffer', buffer: { bufferSize: 1, maxReplicas: 2 } },
+      ],
+    });
+  });
+
+  test.each<TypeInput['autoscaling']>([
+    { policy: 'list', list: 'players', free: 10, max: 6 },
+    {
+      policy: 'chain',
+      links: [
+        {
+          name: 'evening',
+          during: { timeZone: 'UTC', start: '0 19 * * *', duration: '4h' },
+          scaling: { policy: 'list', list: 'players', free: 10, max: 6 },
+        },
+        { name: 'rooms', scaling: { policy: 'counter', counter: 'rooms', free: 1, max: 6 } },
+      ],
+    },
+  ])('$policy is valid against the schema of Agones', (autoscaling) => {
+    expect(validateObject(built(instances, dungeon({ autoscaling })).get('FleetAutoscaler', 'instances/dungeon'))).toEqual([]);
+  });
+
+  test('the ports must be enough for the largest link of a chain', () => {
+    const autoscaling: TypeInput['autoscaling'] = { policy: 'chain', links: [{ name: 'all', scaling: { policy: 'on-demand', max: 65 } }] };
+    expect(mistakesOf(dungeon({ autoscaling })).map(({ path }) => path)).toEqual(['network.instancePorts']);
   });
 
   test('the autoscaler looks every five seconds', () => {
@@ -241,9 +330,7 @@ describe('mistakes of content types', () => {
   });
 
   test('players as a counter are refused with the policy that works', () => {
-    expect(scaling({ policy: 'counter', counter: 'players', free: 1, max: 5 })[0]?.[1]).toContain(
-      "for a number of free places use policy: 'buffer'",
-    );
+    expect(scaling({ policy: 'counter', counter: 'players', free: 1, max: 5 })[0]?.[1]).toContain("policy: 'list' keeps places free");
   });
 
   test('more free rooms than all servers hold are refused', () => {

@@ -1,4 +1,7 @@
+import { instances } from '../../charts/instances';
+import { namespaces } from '../../charts/namespaces';
 import { realms } from '../../charts/realms';
+import { brokerConfig } from '../../lib/constructs/broker-config';
 import { brokerKeyName, keyGenerations, realmKeyIdentity } from '../../lib/constructs/netcode-keys';
 import { POD_ENVIRONMENT } from '../../lib/game-contract';
 import { type ClusterDescription, type Mistake, resolveCluster } from '../../lib/model/cluster';
@@ -314,6 +317,251 @@ describe('what surrounds a realm', () => {
   });
 });
 
+describe('an update', () => {
+  const continents = (...orders: (number | undefined)[]): RealmInput['continents'] =>
+    orders.map((order, index) => ({
+      name: ['eldermoor', 'sunreach', 'duskwood'][index] ?? '',
+      address: `192.168.1.${245 + index}`,
+      port: 40000 + index,
+      ...(order === undefined ? {} : { order }),
+    })) as RealmInput['continents'];
+  const updated = (updates: RealmInput['updates'], ...orders: (number | undefined)[]): Built =>
+    built(realms, homelabWith({ realms: [{ ...aurora, updates, continents: continents(...orders) }] }));
+  const waves = (example: Built, kind: string) =>
+    example
+      .of('realm-aurora')
+      .filter((object) => object.kind === kind)
+      .map(({ metadata }) => [metadata.name, metadata.annotations?.['argocd.argoproj.io/sync-wave']]);
+  const applicationOf = ({ cluster }: Built) => realms.applications(cluster).find(({ name }) => name === 'realm-aurora');
+
+  test('announces, saves and stops every continent at once where nothing is said', () => {
+    const example = updated(undefined, undefined, undefined);
+    expect([waves(example, 'StatefulSet'), applicationOf(example)?.orderedWaves]).toEqual([
+      [
+        ['eldermoor', undefined],
+        ['sunreach', undefined],
+      ],
+      false,
+    ]);
+  });
+
+  test('warns for as long as the description says, and leaves time to save, in every strategy', () => {
+    const strategies: RealmInput['updates'][] = [
+      { strategy: 'announce-and-drain' },
+      { strategy: 'one-continent-at-a-time' },
+      { strategy: 'canary-first' },
+      { strategy: 'on-delete' },
+    ];
+    const pods = strategies.map((updates) => {
+      const ordered = updates?.strategy === 'one-continent-at-a-time' || updates?.strategy === 'canary-first';
+      return podOf(updated(updates, ordered ? 1 : undefined, ordered ? 2 : undefined).get('StatefulSet', 'realm-aurora/eldermoor')).spec;
+    });
+    expect(
+      pods.map((pod) => [
+        pod.containers[0].lifecycle.preStop.httpGet.path,
+        pod.terminationGracePeriodSeconds,
+        pod.containers[0].readinessProbe.httpGet.path,
+      ]),
+    ).toEqual(strategies.map(() => ['/announce?seconds=60', 150, '/readyz']));
+  });
+
+  test('goes by the order of continents and not by the list, one wave each', () => {
+    expect(waves(updated({ strategy: 'one-continent-at-a-time' }, 30, 10, 20), 'StatefulSet')).toEqual([
+      ['eldermoor', '30'],
+      ['sunreach', '10'],
+      ['duskwood', '20'],
+    ]);
+  });
+
+  test('changes what a world runs with in the world’s own wave', () => {
+    const example = updated({ strategy: 'one-continent-at-a-time' }, 30, 10, 20);
+    expect(waves(example, 'ConfigMap')).toEqual(waves(example, 'StatefulSet'));
+  });
+
+  test('in an order keeps it in a retry: every sync applies every world', () => {
+    expect(applicationOf(updated({ strategy: 'one-continent-at-a-time' }, 1, 2))?.orderedWaves).toBe(true);
+  });
+
+  test('with an order restarts no world that another order would not', () => {
+    const template = (order: number) =>
+      updated({ strategy: 'one-continent-at-a-time' }, order, 50).get('StatefulSet', 'realm-aurora/eldermoor').spec;
+    expect(template(1)).toEqual(template(99));
+  });
+
+  test('waits until the canary has been ready for as long as it shall soak', () => {
+    const example = updated({ strategy: 'canary-first', soakMinutes: 15 }, 2, 1, 2);
+    expect(
+      example
+        .of('realm-aurora')
+        .flatMap(({ kind, metadata, spec }) => (kind === 'StatefulSet' ? [[metadata.name, spec.minReadySeconds]] : [])),
+    ).toEqual([
+      ['eldermoor', undefined],
+      ['sunreach', 900],
+      ['duskwood', undefined],
+    ]);
+  });
+
+  test('lets the others of a canary share a turn', () => {
+    expect(waves(updated({ strategy: 'canary-first' }, 2, 1, 2), 'StatefulSet')).toEqual([
+      ['eldermoor', '2'],
+      ['sunreach', '1'],
+      ['duskwood', '2'],
+    ]);
+  });
+
+  test('on delete waits for the pod to go', () => {
+    expect(updated({ strategy: 'on-delete' }, undefined).get('StatefulSet', 'realm-aurora/eldermoor').spec.updateStrategy).toEqual({
+      type: 'OnDelete',
+    });
+  });
+
+  test('waits for the windows of the realm, and for nobody else’s', () => {
+    const window = { timeZone: 'Europe/Berlin', start: '0 5 * * 2', duration: '3h' };
+    const { cluster } = built(realms, homelabWith({ realms: [{ ...aurora, maintenanceWindows: [window] }] }));
+    expect(realms.applications(cluster).map(({ name, syncWindows = [] }) => [name, syncWindows])).toEqual([
+      ['realms', []],
+      ['realm-aurora', [window]],
+    ]);
+  });
+
+  test('changes nothing of a retired continent’s turn: it is stopped first', () => {
+    const example = built(
+      realms,
+      homelabWith({
+        realms: [
+          {
+            ...aurora,
+            updates: { strategy: 'one-continent-at-a-time' },
+            continents: [
+              { name: 'eldermoor', state: 'retired', order: 2 },
+              { name: 'sunreach', address: '192.168.1.246', order: 1 },
+            ],
+          },
+        ],
+      }),
+    );
+    expect(waves(example, 'StatefulSet')).toEqual([
+      ['eldermoor', undefined],
+      ['sunreach', '1'],
+    ]);
+  });
+});
+
+describe('a realm that may sleep', () => {
+  const sleeping = built(
+    realms,
+    homelabWith({
+      realms: [
+        {
+          ...aurora,
+          sleep: { afterMinutes: 30 },
+          continents: [
+            { name: 'eldermoor', address: '192.168.1.245' },
+            { name: 'sunreach', state: 'retired' },
+          ],
+        },
+        { ...aurora, name: 'borealis', continents: [{ name: 'frosthold', address: '192.168.1.247', port: 40002 }] },
+      ],
+    }),
+  );
+
+  test('lets the broker scale its active worlds, and nothing else of them', () => {
+    expect(sleeping.get('Role', 'realm-aurora/connect-broker').rules.at(-1)).toEqual({
+      apiGroups: ['apps'],
+      resources: ['statefulsets/scale'],
+      resourceNames: ['eldermoor'],
+      verbs: ['patch'],
+    });
+  });
+
+  test('gives the broker no right in another realm', () => {
+    const verbs = sleeping.get('Role', 'realm-borealis/connect-broker').rules.flatMap((rule: { verbs: string[] }) => rule.verbs);
+    expect(verbs).not.toContain('patch');
+  });
+
+  test('has no replicas in Git, so that Argo CD does not wake it', () => {
+    expect(sleeping.get('StatefulSet', 'realm-aurora/eldermoor').spec).not.toHaveProperty('replicas');
+  });
+
+  test('is told to the broker, with its minutes', () => {
+    expect(brokerConfig(sleeping.cluster).realms.map(({ name, sleepAfterMinutes }) => [name, sleepAfterMinutes])).toEqual([
+      ['aurora', 30],
+      ['borealis', undefined],
+    ]);
+  });
+});
+
+describe('the placement of worlds', () => {
+  const pod = (realm: Partial<RealmInput>) =>
+    podOf(built(realms, homelabWith({ realms: [{ ...aurora, ...realm }] })).get('StatefulSet', 'realm-aurora/eldermoor')).spec;
+  const labelled = {
+    nodeLabels: { disk: 'nvme' },
+    tolerations: [{ key: 'games' }, { key: 'class', value: 'big', effect: 'NoSchedule' as const }],
+  };
+
+  test('is any node where nothing is said', () => {
+    expect(['nodeSelector', 'tolerations'].filter((field) => field in pod({}))).toEqual([]);
+  });
+
+  test('asks for labels', () => {
+    expect(pod({ placement: labelled }).nodeSelector).toEqual({ disk: 'nvme' });
+  });
+
+  test('tolerates taints', () => {
+    expect(pod({ placement: labelled }).tolerations).toEqual([
+      { key: 'games', operator: 'Exists' },
+      { key: 'class', value: 'big', effect: 'NoSchedule' },
+    ]);
+  });
+
+  test('of a continent stands in place of the realm’s', () => {
+    const spec = pod({
+      placement: labelled,
+      continents: [{ name: 'eldermoor', address: '192.168.1.245', placement: { nodeLabels: { disk: 'hdd' } } }],
+    });
+    expect([spec.nodeSelector, spec.tolerations]).toEqual([{ disk: 'hdd' }, undefined]);
+  });
+
+  test('on one node needs no spreading', () => {
+    const spec = pod({ placement: labelled, continents: [{ name: 'eldermoor', address: '192.168.1.245', node: 'node-2' }] });
+    expect([spec.nodeSelector, spec.topologySpreadConstraints]).toEqual([{ disk: 'nvme', 'kubernetes.io/hostname': 'node-2' }, undefined]);
+  });
+});
+
+describe('priorities', () => {
+  const classes = built(namespaces, homelab).objects.filter(({ kind }) => kind === 'PriorityClass');
+  // biome-ignore lint/suspicious/noExplicitAny: value stands beside metadata, not in a spec.
+  const values = Object.fromEntries(classes.map((each: any) => [each.metadata.name, each.value]));
+
+  test('put what players need before worlds, everything else after them, and instances last', () => {
+    const order = [values['mmo-core'], values['mmo-world'], 0, values['mmo-instance']];
+    expect([...order].sort((a, b) => b - a)).toEqual(order);
+  });
+
+  test('let an instance end nothing', () => {
+    expect(classes.find(({ metadata }) => metadata.name === 'mmo-instance')).toMatchObject({ preemptionPolicy: 'Never' });
+  });
+
+  test('leave instances worth a node to a cluster autoscaler, whose default ignores what is below -10', () => {
+    expect(values['mmo-instance']).toBeGreaterThanOrEqual(-10);
+  });
+
+  test('have classes only for what the cluster has', () => {
+    expect(
+      built(namespaces, homelabWith({ instances: [] }))
+        .objects.filter(({ kind }) => kind === 'PriorityClass')
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(['mmo-core', 'mmo-world']);
+  });
+
+  test('are those of worlds and instances', () => {
+    expect([
+      podOf(built(realms, homelab).get('StatefulSet', 'realm-aurora/eldermoor')).spec.priorityClassName,
+      podOf(built(instances, homelab).get('Fleet', 'instances/dungeon')).spec.priorityClassName,
+    ]).toEqual(['mmo-world', 'mmo-instance']);
+  });
+});
+
 describe('a host port', () => {
   test('is on the container and no Service takes an address', () => {
     const world = built(realms, local);
@@ -404,12 +652,6 @@ describe('mistakes of realms', () => {
         message:
           "with exposure 'own-address' every continent has an address of the pool that is its own; write it down, such as '192.168.1.254'.",
       },
-    ]);
-  });
-
-  test('a node with an own address is refused', () => {
-    expect(auroraMistakes({ continents: [{ name: 'eldermoor', address: '192.168.1.245', node: 'node-1' }] })).toEqual([
-      { path: `${path}.node`, message: "'node-1' is only used with exposure 'host-port'; remove it, or change the exposure." },
     ]);
   });
 

@@ -196,6 +196,73 @@ describe('Applications', () => {
     ).toEqual([`${game} ${field}: The project allows ${what} by a pattern.`]);
   });
 
+  describe('that wait for a window', () => {
+    const id = 'Application argocd/realm-aurora';
+    const WINDOW = { kind: 'allow', schedule: '0 5 * * 2', duration: '3h', applications: ['realm-aurora'], manualSync: true };
+    const held = (window: object, isLabelled = true) => {
+      const objects = structuredClone([...goodObjects()]) as { manifest: PlainObject }[];
+      for (const { manifest } of objects) {
+        if (manifest.kind === 'AppProject' && manifest.metadata.name === 'game') manifest.spec.syncWindows = [{ ...WINDOW, ...window }];
+        if (isLabelled && manifest.kind === 'Application' && manifest.metadata.name === 'realm-aurora')
+          Object.assign(manifest.metadata, { labels: { ...manifest.metadata.labels, 'mmo/sync-window': 'true' } });
+      }
+      return objects as ReturnType<typeof goodObjects>;
+    };
+
+    it('are labelled, and the window is theirs', () => {
+      expect(sentencesOf(check, held({}))).toEqual([]);
+    });
+
+    it.each<[string, object, string]>([
+      ['that names no manual sync', { manualSync: false }, 'manualSync: A repair cannot be synced by hand outside of the window.'],
+      [
+        'of a whole namespace',
+        { namespaces: ['realm-aurora'] },
+        'applications: It holds back Applications that it does not name, also those that later waves wait for.',
+      ],
+      [
+        'of an Application that does not exist',
+        { applications: ['realm-aurora', 'realm-umbra'] },
+        "applications: There is no Application 'realm-umbra'.",
+      ],
+    ])('are refused: a window %s', (_, change, sentence) => {
+      expect(sentencesOf(check, held(change))).toEqual([`${game} spec.syncWindows[0].${sentence}`]);
+    });
+
+    it('are refused without the label', () => {
+      expect(sentencesOf(check, held({}, false))).toEqual([
+        `${id} metadata.labels: It waits for a sync window without the label mmo/sync-window: while it waits, the root is Progressing and an alert calls.`,
+      ]);
+    });
+
+    it('are refused with the label alone', () => {
+      expect(
+        sentencesOf(
+          check,
+          changed(id, ({ metadata }) => {
+            Object.assign(metadata, { labels: { 'mmo/sync-window': 'true' } });
+          }),
+        ),
+      ).toEqual([
+        `${id} metadata.labels: It has the label mmo/sync-window, but no sync window holds it back: its OutOfSync would be taken as healthy for ever.`,
+      ]);
+    });
+  });
+
+  it('are refused: worlds in an order that a retry would not keep', () => {
+    const [world] = goodObjects().filter(
+      ({ manifest }) => manifest.kind === 'StatefulSet' && manifest.metadata.namespace === 'realm-aurora',
+    );
+    const second = structuredClone(world?.manifest) as PlainObject;
+    Object.assign(second.metadata, {
+      name: 'sunreach',
+      annotations: { ...second.metadata.annotations, 'argocd.argoproj.io/sync-wave': '2' },
+    });
+    expect(sentencesOf(check, withMore('realm-aurora', second))).toEqual([
+      'Application argocd/realm-aurora spec.syncPolicy.syncOptions: With ApplyOutOfSyncOnly=true a retry leaves out the world whose turn failed and updates the next.',
+    ]);
+  });
+
   it('are refused: several sources', () => {
     const found = violationsOf(
       check,

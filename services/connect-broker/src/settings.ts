@@ -71,7 +71,18 @@ export const configSchema = z.strictObject({
         .min(1),
     }),
   ),
-  instances: z.array(z.strictObject({ name, title: z.string().min(1), capacity: z.number().int().min(1), rooms: z.number().int().min(1) })),
+  instances: z.array(
+    z.strictObject({
+      name,
+      title: z.string().min(1),
+      capacity: z.number().int().min(1),
+      rooms: z.number().int().min(1),
+      /** What may be asked for; the first is meant when nothing is said. */
+      difficulties: z.array(name).default([]),
+      /** Longest life of an instance, from its allocation on. */
+      lifetimeSeconds: z.number().int().min(60).default(86_400),
+    }),
+  ),
   /** Other ways to log in. */
   openId: z.array(openIdProvider).default([]),
   /** How reset links are sent. @default none: the admin's command prints them */

@@ -10,6 +10,6 @@ export const fixture: InvalidFixture = {
     };
   },
   mistakes: [
-    "instances[dungeon].autoscaling.max: is a field of { policy: 'buffer' }, { policy: 'counter' } and { policy: 'on-demand' }, not of { policy: 'schedule' }; remove it, or change the policy.",
+    "instances[dungeon].autoscaling.max: is a field of { policy: 'buffer' }, { policy: 'counter' }, { policy: 'list' } and { policy: 'on-demand' }, not of { policy: 'schedule' }; remove it, or change the policy.",
   ],
 };
