@@ -9,6 +9,7 @@ import type { ApplicationSpec, ProjectName } from '../lib/component';
 import { labels, PROTECTED } from '../lib/component';
 import { add, type PlainObject } from '../lib/emit/manifest';
 import type { Cluster } from '../lib/model/cluster';
+import { LABELS } from '../lib/platform';
 import { charts as chartVersions } from '../versions';
 import type { UpstreamChart } from './catalog/types';
 
@@ -37,9 +38,6 @@ const ROOT_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !/^(?:ApplyOutOf
 const ORDERED_SYNC_OPTIONS = CHILD_SYNC_OPTIONS.filter((option) => !option.startsWith('ApplyOutOfSyncOnly='));
 /** Refresh: a newer commit replaces one that is being retried, so that a repair is not stuck behind what it repairs. */
 const RETRY = { limit: 10, refresh: true, backoff: { duration: '10s', factor: 2, maxDuration: '5m' } };
-
-/** Label of Applications that wait for a window: our health check takes their OutOfSync as healthy, and the alert about it leaves them out. */
-export const SYNC_WINDOW_LABEL = 'mmo/sync-window';
 
 export interface RootInput {
   readonly cluster: Cluster;
@@ -88,7 +86,7 @@ function emitApplication(chart: Chart, cluster: Cluster, application: BuiltAppli
     orderedWaves = false,
     labels: more = {},
   } = upstream ? ({} as Partial<ApplicationSpec>) : (spec as ApplicationSpec);
-  const ownLabels = { ...more, ...(syncWindows.length > 0 ? { [SYNC_WINDOW_LABEL]: 'true' } : {}) };
+  const ownLabels = { ...more, ...(syncWindows.length > 0 ? { [LABELS.syncWindow]: 'true' } : {}) };
   add(chart, Application, {
     metadata: {
       name,

@@ -56,7 +56,11 @@ const FREE = 'min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_av
 const PLATFORM_ALERTS: readonly Alert[] = [
   {
     name: 'ApplicationOutOfSync',
-    expr: 'max by (name) (argocd_app_info{sync_status="OutOfSync"}) == 1',
+    // An Application with a sync window waits for it.
+    expr: [
+      'max by (name) (argocd_app_info{sync_status="OutOfSync"}) == 1',
+      'unless on (name) max by (name) (argocd_app_labels{label_mmo_sync_window="true"}) == 1',
+    ].join('\n'),
     for: '15m',
     severity: 'warning',
     summary: 'Application {{ $labels.name }} has not been what Git says for 15 minutes.',

@@ -89,6 +89,19 @@ const WORLD_ALERTS: readonly Alert[] = [
       'Longer than a world may take to load. Look at the events of its pod, then at its log: kubectl -n {{ $labels.namespace }} describe pod {{ $labels.statefulset }}-0',
   },
   {
+    name: 'WorldNotWoken',
+    // By the broker's words for a world, which has no pod and so no metrics of its own.
+    expr: [
+      'max by (realm, continent) (mmo_broker_world_asleep) == 1',
+      'and on (realm, continent) max by (realm, continent) (mmo_broker_queue_length) > 0',
+    ].join('\n'),
+    for: '2m',
+    severity: 'critical',
+    summary: 'World {{ $labels.continent }} of {{ $labels.realm }} is scaled to zero, and players have waited for it for 2 minutes.',
+    description:
+      'The broker starts sleeping worlds of realms that may sleep. It cannot, or this realm may not sleep and somebody has stopped the world. Start it: kubectl -n realm-{{ $labels.realm }} scale statefulset {{ $labels.continent }} --replicas=1',
+  },
+  {
     name: 'WorldNotSaved',
     expr: `time() - mmo_game_last_save_timestamp_seconds{${WORLDS}} > 300`,
     for: '5m',

@@ -278,6 +278,12 @@ const KUBERNETES: Readonly<Record<string, Metric>> = {
 };
 
 const PLATFORM: Readonly<Record<string, Metric>> = {
+  argocd_app_labels: {
+    exporter: 'argo-cd',
+    type: 'gauge',
+    labels: ['name', 'label_mmo_sync_window'],
+    meaning: '1 for each Application, with those of its labels that the chart’s values name; empty where the Application has none.',
+  },
   argocd_app_info: {
     exporter: 'argo-cd',
     type: 'gauge',

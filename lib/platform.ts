@@ -32,6 +32,8 @@ export const LABELS = {
   netcodeKeyGeneration: 'mmo/netcode-key-generation',
   /** On every pod that runs the game, realms and instances alike. */
   gameServer: 'mmo/game-server',
+  /** On Applications that wait for a window (`true`): our health check takes their OutOfSync as healthy, and the alert about it leaves them out. */
+  syncWindow: 'mmo/sync-window',
   /** On namespaces that hold game servers (`game`). */
   role: 'mmo/role',
 } as const;

@@ -6,6 +6,7 @@
 import type { FlowPort } from '../../lib/flows';
 import { isIPv4 } from '../../lib/model/addresses';
 import type { Cluster } from '../../lib/model/cluster';
+import { LABELS } from '../../lib/platform';
 import { healthCustomizations } from '../health';
 import type { ProvidedPods, ProvidedService, UpstreamChart } from './types';
 import { scraped, toApiServer, workload } from './workloads';
@@ -49,7 +50,8 @@ export const argoCd: UpstreamChart = {
     },
     controller: {
       resources: { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '1Gi' } },
-      metrics: metrics(),
+      // The label becomes a metric, so that the alert about drift knows who waits for a window.
+      metrics: { ...metrics(), applicationLabels: { enabled: true, labels: [LABELS.syncWindow] } },
     },
     repoServer: {
       // It renders charts and reads Git: it has no business with the API server.

@@ -59,7 +59,8 @@ export const healthPolicy = {
   'apps/StatefulSet': {
     check: 'ours',
     verdicts: ['Healthy', 'Progressing'],
-    replaces: 'It does not wait until pods have been ready for minReadySeconds, which is how long a canary runs before the others are updated.',
+    replaces:
+      'It does not wait until pods have been ready for minReadySeconds, which is how long a canary runs before the others are updated.',
   },
   'batch/Job': engine(),
   'autoscaling/HorizontalPodAutoscaler': engine('It is Degraded for as long as the metrics API does not answer.'),

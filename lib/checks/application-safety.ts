@@ -5,9 +5,10 @@
 
 import type { UpstreamChart } from '../../argocd/catalog/types';
 import { healthPolicyOf } from '../../argocd/health';
-import { ARGOCD_NAMESPACE, ROOT, SYNC_WINDOW_LABEL } from '../../argocd/root';
+import { ARGOCD_NAMESPACE, ROOT } from '../../argocd/root';
 import type { BuiltApplication, BuiltObject } from '../build';
 import type { PlainObject } from '../emit/manifest';
+import { LABELS } from '../platform';
 import { type Finding, list, nearest, reported } from './finding';
 import type { Check, CheckInput } from './types';
 
@@ -234,12 +235,12 @@ function windows(input: CheckInput): Finding[] {
           if (!name.includes('*')) say('applications', `There is no Application '${name}'.`, 'Name one that exists.');
           continue;
         }
-        if (application.manifest.metadata.labels?.[SYNC_WINDOW_LABEL] !== 'true') {
+        if (application.manifest.metadata.labels?.[LABELS.syncWindow] !== 'true') {
           findings.push({
             by: application,
             field: 'metadata.labels',
-            message: `It waits for a sync window without the label ${SYNC_WINDOW_LABEL}: while it waits, the root is Progressing and an alert calls.`,
-            fix: `Label it ${SYNC_WINDOW_LABEL}: "true".`,
+            message: `It waits for a sync window without the label ${LABELS.syncWindow}: while it waits, the root is Progressing and an alert calls.`,
+            fix: `Label it ${LABELS.syncWindow}: "true".`,
           });
         }
       }
@@ -247,11 +248,11 @@ function windows(input: CheckInput): Finding[] {
   }
   for (const by of input.ofKind('Application')) {
     const { name, labels } = by.manifest.metadata;
-    if (labels?.[SYNC_WINDOW_LABEL] !== 'true' || held.has(name)) continue;
+    if (labels?.[LABELS.syncWindow] !== 'true' || held.has(name)) continue;
     findings.push({
       by,
       field: 'metadata.labels',
-      message: `It has the label ${SYNC_WINDOW_LABEL}, but no sync window holds it back: its OutOfSync would be taken as healthy for ever.`,
+      message: `It has the label ${LABELS.syncWindow}, but no sync window holds it back: its OutOfSync would be taken as healthy for ever.`,
       fix: 'Remove the label, or give its project a window.',
     });
   }

@@ -44,6 +44,9 @@ const brokerAnswers = (status: number): string =>
 const allocations = (fleet: string, result: string): string =>
   `mmo_broker_allocations_total{${broker('a')},fleet="${fleet}",result="${result}"}`;
 const reaped = (reason: string): string => `mmo_broker_instances_reaped_total{${broker('a')},fleet="dungeon",reason="${reason}"}`;
+const ofWorldAtBroker = `${broker('a')},realm="aurora",continent="eldermoor"`;
+const asleep = `mmo_broker_world_asleep{${ofWorldAtBroker}}`;
+const waiting = `mmo_broker_queue_length{${ofWorldAtBroker}}`;
 const migration = (condition: string): string =>
   `kube_job_failed{namespace="connect-broker",job_name="connect-broker-migrate",condition="${condition}"}`;
 
@@ -102,12 +105,31 @@ export const CASES: Readonly<Record<string, Cases>> = {
     quiet: [
       { because: 'it is ready', series: { [statefulSet('replicas')]: flat(1), [statefulSet('status_replicas_ready')]: flat(1) } },
       {
-        because: 'it is not meant to run',
+        because: 'it sleeps, or is retired',
         series: { [statefulSet('replicas')]: flat(0), [statefulSet('status_replicas_ready')]: flat(0) },
       },
       {
         because: 'it loads for ten minutes at each start',
         series: { [statefulSet('replicas')]: flat(1), [statefulSet('status_replicas_ready')]: '0+0x9 1+0x9 0+0x9 1+0x90' },
+      },
+    ],
+  },
+  WorldNotWoken: {
+    fires: [
+      {
+        series: { [asleep]: flat(1), [waiting]: flat(2) },
+        at: 2,
+        labels: { realm: 'aurora', continent: 'eldermoor' },
+        summary: 'World eldermoor of aurora is scaled to zero, and players have waited for it for 2 minutes.',
+      },
+    ],
+    quiet: [
+      { because: 'nobody waits', series: { [asleep]: flat(1), [waiting]: flat(0) } },
+      { because: 'it runs, and is full', series: { [asleep]: flat(0), [waiting]: flat(2) } },
+      { because: 'it is woken within two minutes', series: { [asleep]: '1+0x1 0+0x120', [waiting]: '2+0x1 0+0x120' } },
+      {
+        because: 'players wait for another world',
+        series: { [asleep]: flat(1), [waiting.replace('eldermoor', 'sunreach')]: flat(2) },
       },
     ],
   },
@@ -120,7 +142,10 @@ export const CASES: Readonly<Record<string, Cases>> = {
         summary: 'World eldermoor of realm-aurora has not been saved for more than 5 minutes.',
       },
     ],
-    quiet: [{ because: 'it is saved every minute', series: { [world('last_save_timestamp_seconds')]: '-60+60x130' } }],
+    quiet: [
+      { because: 'it is saved every minute', series: { [world('last_save_timestamp_seconds')]: '-60+60x130' } },
+      { because: 'it went to sleep after its last save', series: { [world('last_save_timestamp_seconds')]: '-60+60x10 stale' } },
+    ],
   },
   WorldSilent: {
     fires: [
@@ -715,6 +740,13 @@ export const CASES: Readonly<Record<string, Cases>> = {
     ],
     quiet: [
       { because: 'it is in sync', series: { [application('Synced', 'Progressing')]: flat(1) } },
+      {
+        because: 'its change waits for a maintenance window',
+        series: {
+          [application('OutOfSync', 'Healthy')]: flat(1),
+          'argocd_app_labels{namespace="argocd",name="realms",project="game",label_mmo_sync_window="true"}': flat(1),
+        },
+      },
       {
         because: 'a sync took ten minutes',
         series: {
