@@ -101,6 +101,8 @@ export interface BrokerRealm {
   readonly name: string;
   readonly title: string;
   readonly namespace: string;
+  /** Minutes without a player after which a world of the realm is stopped; whoever connects starts it. @default none: its worlds always run */
+  readonly sleepAfterMinutes?: number;
   readonly continents: readonly BrokerContinent[];
 }
 

@@ -97,6 +97,12 @@ const BROKER: Readonly<Record<string, Metric>> = {
     labels: ['realm', 'continent'],
     meaning: 'How long the first of them has waited; 0 when nobody waits.',
   },
+  mmo_broker_world_asleep: {
+    exporter: 'connect-broker',
+    type: 'gauge',
+    labels: ['realm', 'continent'],
+    meaning: '1 while a world is scaled to zero: it sleeps, or somebody has stopped it; otherwise 0.',
+  },
   mmo_broker_allocations_total: {
     exporter: 'connect-broker',
     type: 'counter',

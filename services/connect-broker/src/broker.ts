@@ -12,6 +12,7 @@ import type { Allocator } from './instances/allocator.ts';
 import type { NetcodeKeys } from './keys/netcode-keys.ts';
 import type { Metrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
+import type { WorldScaler } from './sleep/scaler.ts';
 
 export interface Broker {
   readonly settings: Settings;
@@ -24,6 +25,8 @@ export interface Broker {
   readonly netcodeKeys: NetcodeKeys;
   /** Allocates and deletes GameServers. Undefined where there is no instanced content. */
   readonly allocator: Allocator | undefined;
+  /** Starts and stops worlds of realms that may sleep. Not there on a laptop, whose servers are started by hand. */
+  readonly worldScaler?: WorldScaler;
   readonly gameServers: GameServerAuthenticator;
   /** True from SIGTERM on: streams end, readiness fails, requests are still served. */
   readonly stopping: AbortSignal;

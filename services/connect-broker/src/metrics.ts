@@ -63,6 +63,12 @@ export function makeMetrics() {
       labelNames: ['realm', 'continent'] as const,
       registers,
     }),
+    worldAsleep: new Gauge({
+      name: 'mmo_broker_world_asleep',
+      help: '1 while a world is scaled to zero.',
+      labelNames: ['realm', 'continent'] as const,
+      registers,
+    }),
     allocations: new Counter({
       name: 'mmo_broker_allocations_total',
       help: 'Requests to Agones for an instance.',

@@ -13,6 +13,7 @@ import { publicApplication } from './http/public.ts';
 import { startInstanceTasks } from './instances/tasks.ts';
 import { startPlayTasks } from './play/tasks.ts';
 import { startRealmTasks } from './realms/tasks.ts';
+import { startSleepTasks } from './sleep/tasks.ts';
 
 export interface ServerOptions {
   /** Address to listen on: every one in a pod, loopback on a laptop. */
@@ -57,7 +58,13 @@ export async function startServer(broker: Broker, { host, ports, longestRequestM
       await application.listen({ host, port });
       return (application.server.address() as AddressInfo).port;
     };
-    tasks.push(startAccountTasks(broker), startPlayTasks(broker), startInstanceTasks(broker), startRealmTasks(broker));
+    tasks.push(
+      startAccountTasks(broker),
+      startPlayTasks(broker),
+      startInstanceTasks(broker),
+      startRealmTasks(broker),
+      startSleepTasks(broker),
+    );
     return {
       ports: {
         http: await listen(http, ports.http),

@@ -58,6 +58,8 @@ export const configSchema = z.strictObject({
       name,
       title: z.string().min(1),
       namespace: name,
+      /** A world that nobody is in for as long is stopped, and started by whoever connects. */
+      sleepAfterMinutes: z.number().int().min(1).optional(),
       continents: z
         .array(
           z.strictObject({

@@ -41,6 +41,7 @@ export async function serve(): Promise<number> {
     sessionKeys,
     netcodeKeys,
     allocator: kubernetes.allocator,
+    worldScaler: kubernetes.worldScaler,
     gameServers: kubernetes.gameServers,
     stopping: stopping.signal,
   };

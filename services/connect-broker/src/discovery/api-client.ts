@@ -32,9 +32,10 @@ export class ApiUnreachable extends Error {
 
 export interface ApiRequest {
   /** @default GET */
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'PATCH';
   /** Path with its query. */
   readonly path: string;
+  /** JSON; of a PATCH a JSON merge patch. */
   readonly body?: object;
   /** Until the whole answer is there. @default 10 s */
   readonly timeoutMs?: number;
@@ -114,7 +115,12 @@ export function apiClient(credentials: () => Promise<ApiCredentials>): ApiClient
             accept: 'application/json',
             'user-agent': 'connect-broker',
             ...(authorization === undefined ? {} : { authorization }),
-            ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+            ...(payload === undefined
+              ? {}
+              : {
+                  'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+                  'content-length': Buffer.byteLength(payload),
+                }),
           },
         },
         resolve,

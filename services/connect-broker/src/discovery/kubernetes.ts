@@ -6,6 +6,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { agonesAllocator } from '../instances/agones-allocator.ts';
 import type { Allocator } from '../instances/allocator.ts';
 import type { Settings } from '../settings.ts';
+import { kubernetesScaler, type WorldScaler } from '../sleep/scaler.ts';
 import { type AddressBookOptions, addressBook } from './address-book.ts';
 import { apiClient } from './api-client.ts';
 import { type ApiCredentials, findCredentials } from './api-credentials.ts';
@@ -18,6 +19,7 @@ import type { ServerView } from './view.ts';
 export interface KubernetesConnection {
   readonly view: ServerView;
   readonly allocator: Allocator | undefined;
+  readonly worldScaler: WorldScaler;
   readonly gameServers: GameServerAuthenticator;
   close(): Promise<void>;
 }
@@ -85,6 +87,7 @@ export function connectToKubernetes(settings: Settings, log: FastifyBaseLogger, 
   return {
     view,
     allocator: instancesNamespace === undefined ? undefined : agonesAllocator(client, instancesNamespace),
+    worldScaler: kubernetesScaler(client),
     gameServers: tokenReview({ client, view, audience }),
     close: async () => {
       addresses.close();
