@@ -18248,6 +18248,2710 @@ export class PodConfigSpecTemplateSpecVolumesProjectedSourcesDownwardApiItemsRes
 
 
 /**
+ * Restore is the Schema for the restores API
+ *
+ * @schema Restore
+ */
+export class Restore extends ApiObject {
+  /**
+   * Returns the apiVersion and kind for "Restore"
+   */
+  public static readonly GVK: GroupVersionKind = {
+    apiVersion: 'k8up.io/v1',
+    kind: 'Restore',
+  }
+
+  /**
+   * Renders a Kubernetes manifest for "Restore".
+   *
+   * This can be used to inline resource manifests inside other objects (e.g. as templates).
+   *
+   * @param props initialization props
+   */
+  public static manifest(props: RestoreProps = {}): any {
+    return {
+      ...Restore.GVK,
+      ...toJson_RestoreProps(props),
+    };
+  }
+
+  /**
+   * Defines a "Restore" API object
+   * @param scope the scope in which to define this object
+   * @param id a scope-local name for the object
+   * @param props initialization props
+   */
+  public constructor(scope: Construct, id: string, props: RestoreProps = {}) {
+    super(scope, id, {
+      ...Restore.GVK,
+      ...props,
+    });
+  }
+
+  /**
+   * Renders the object to Kubernetes JSON.
+   */
+  public override toJson(): any {
+    const resolved = super.toJson();
+
+    return {
+      ...Restore.GVK,
+      ...toJson_RestoreProps(resolved),
+    };
+  }
+}
+
+/**
+ * Restore is the Schema for the restores API
+ *
+ * @schema Restore
+ */
+export interface RestoreProps {
+  /**
+   * @schema Restore#metadata
+   */
+  readonly metadata?: ApiObjectMetadata;
+
+  /**
+   * RestoreSpec can either contain an S3 restore point or a local one. For the local
+   * one you need to define an existing PVC.
+   *
+   * @schema Restore#spec
+   */
+  readonly spec?: RestoreSpec;
+}
+
+/**
+ * Converts an object of type 'RestoreProps' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreProps(obj: RestoreProps | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'metadata': obj.metadata,
+    'spec': toJson_RestoreSpec(obj.spec),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * RestoreSpec can either contain an S3 restore point or a local one. For the local
+ * one you need to define an existing PVC.
+ *
+ * @schema RestoreSpec
+ */
+export interface RestoreSpec {
+  /**
+   * ActiveDeadlineSeconds specifies the duration in seconds relative to the startTime that the job may be continuously active before the system tries to terminate it.
+   * Value must be positive integer if given.
+   *
+   * @schema RestoreSpec#activeDeadlineSeconds
+   */
+  readonly activeDeadlineSeconds?: number;
+
+  /**
+   * Backend contains the restic repo where the job should backup to.
+   *
+   * @schema RestoreSpec#backend
+   */
+  readonly backend?: RestoreSpecBackend;
+
+  /**
+   * Delete ensures the state after restoring a snapshot is identical to the snapshot
+   * Deletes files from target if they do not exist in snapshot
+   *
+   * @schema RestoreSpec#delete
+   */
+  readonly delete?: boolean;
+
+  /**
+   * FailedJobsHistoryLimit amount of failed jobs to keep for later analysis.
+   * KeepJobs is used property is not specified.
+   *
+   * @schema RestoreSpec#failedJobsHistoryLimit
+   */
+  readonly failedJobsHistoryLimit?: number;
+
+  /**
+   * KeepJobs amount of jobs to keep for later analysis.
+   *
+   * Deprecated: Use FailedJobsHistoryLimit and SuccessfulJobsHistoryLimit respectively.
+   *
+   * @schema RestoreSpec#keepJobs
+   */
+  readonly keepJobs?: number;
+
+  /**
+   * Paths is a list of paths that are contained with in a snapshot and can be filtered by
+   *
+   * @schema RestoreSpec#paths
+   */
+  readonly paths?: string[];
+
+  /**
+   * PodConfigRef describes the pod spec with wich this action shall be executed.
+   * It takes precedence over the Resources or PodSecurityContext field.
+   * It does not allow changing the image or the command of the resulting pod.
+   * This is for advanced use-cases only. Please only set this if you know what you're doing.
+   *
+   * @schema RestoreSpec#podConfigRef
+   */
+  readonly podConfigRef?: RestoreSpecPodConfigRef;
+
+  /**
+   * PodSecurityContext describes the security context with which this action shall be executed.
+   *
+   * @schema RestoreSpec#podSecurityContext
+   */
+  readonly podSecurityContext?: RestoreSpecPodSecurityContext;
+
+  /**
+   * Resources describes the compute resource requirements (cpu, memory, etc.)
+   *
+   * @schema RestoreSpec#resources
+   */
+  readonly resources?: RestoreSpecResources;
+
+  /**
+   * @schema RestoreSpec#restoreFilter
+   */
+  readonly restoreFilter?: string;
+
+  /**
+   * RestoreMethod contains how and where the restore should happen
+   * all the settings are mutual exclusive.
+   *
+   * @schema RestoreSpec#restoreMethod
+   */
+  readonly restoreMethod?: RestoreSpecRestoreMethod;
+
+  /**
+   * Simple filter to define a timestamp (prefix, YYYY-MM-DD hh:mm:ss) for snapshot selection instead of latest (or latest if nothing matches)
+   *
+   * @schema RestoreSpec#restoreTimeFilter
+   */
+  readonly restoreTimeFilter?: string;
+
+  /**
+   * @schema RestoreSpec#snapshot
+   */
+  readonly snapshot?: string;
+
+  /**
+   * SuccessfulJobsHistoryLimit amount of successful jobs to keep for later analysis.
+   * KeepJobs is used property is not specified.
+   *
+   * @schema RestoreSpec#successfulJobsHistoryLimit
+   */
+  readonly successfulJobsHistoryLimit?: number;
+
+  /**
+   * Tags is a list of arbitrary tags that get added to the backup via Restic's tagging system
+   *
+   * @schema RestoreSpec#tags
+   */
+  readonly tags?: string[];
+
+  /**
+   * Volumes List of volumes that can be mounted by containers belonging to the pod.
+   *
+   * @schema RestoreSpec#volumes
+   */
+  readonly volumes?: RestoreSpecVolumes[];
+}
+
+/**
+ * Converts an object of type 'RestoreSpec' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpec(obj: RestoreSpec | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'activeDeadlineSeconds': obj.activeDeadlineSeconds,
+    'backend': toJson_RestoreSpecBackend(obj.backend),
+    'delete': obj.delete,
+    'failedJobsHistoryLimit': obj.failedJobsHistoryLimit,
+    'keepJobs': obj.keepJobs,
+    'paths': obj.paths?.map(y => y),
+    'podConfigRef': toJson_RestoreSpecPodConfigRef(obj.podConfigRef),
+    'podSecurityContext': toJson_RestoreSpecPodSecurityContext(obj.podSecurityContext),
+    'resources': toJson_RestoreSpecResources(obj.resources),
+    'restoreFilter': obj.restoreFilter,
+    'restoreMethod': toJson_RestoreSpecRestoreMethod(obj.restoreMethod),
+    'restoreTimeFilter': obj.restoreTimeFilter,
+    'snapshot': obj.snapshot,
+    'successfulJobsHistoryLimit': obj.successfulJobsHistoryLimit,
+    'tags': obj.tags?.map(y => y),
+    'volumes': obj.volumes?.map(y => toJson_RestoreSpecVolumes(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * Backend contains the restic repo where the job should backup to.
+ *
+ * @schema RestoreSpecBackend
+ */
+export interface RestoreSpecBackend {
+  /**
+   * @schema RestoreSpecBackend#azure
+   */
+  readonly azure?: RestoreSpecBackendAzure;
+
+  /**
+   * @schema RestoreSpecBackend#b2
+   */
+  readonly b2?: RestoreSpecBackendB2;
+
+  /**
+   * EnvFrom adds all environment variables from a an external source to the Restic job.
+   *
+   * @schema RestoreSpecBackend#envFrom
+   */
+  readonly envFrom?: RestoreSpecBackendEnvFrom[];
+
+  /**
+   * @schema RestoreSpecBackend#gcs
+   */
+  readonly gcs?: RestoreSpecBackendGcs;
+
+  /**
+   * @schema RestoreSpecBackend#local
+   */
+  readonly local?: RestoreSpecBackendLocal;
+
+  /**
+   * RepoPasswordSecretRef references a secret key to look up the restic repository password
+   *
+   * @schema RestoreSpecBackend#repoPasswordSecretRef
+   */
+  readonly repoPasswordSecretRef?: RestoreSpecBackendRepoPasswordSecretRef;
+
+  /**
+   * @schema RestoreSpecBackend#rest
+   */
+  readonly rest?: RestoreSpecBackendRest;
+
+  /**
+   * @schema RestoreSpecBackend#s3
+   */
+  readonly s3?: RestoreSpecBackendS3;
+
+  /**
+   * @schema RestoreSpecBackend#swift
+   */
+  readonly swift?: RestoreSpecBackendSwift;
+
+  /**
+   * @schema RestoreSpecBackend#tlsOptions
+   */
+  readonly tlsOptions?: RestoreSpecBackendTlsOptions;
+
+  /**
+   * @schema RestoreSpecBackend#volumeMounts
+   */
+  readonly volumeMounts?: RestoreSpecBackendVolumeMounts[];
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackend' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackend(obj: RestoreSpecBackend | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'azure': toJson_RestoreSpecBackendAzure(obj.azure),
+    'b2': toJson_RestoreSpecBackendB2(obj.b2),
+    'envFrom': obj.envFrom?.map(y => toJson_RestoreSpecBackendEnvFrom(y)),
+    'gcs': toJson_RestoreSpecBackendGcs(obj.gcs),
+    'local': toJson_RestoreSpecBackendLocal(obj.local),
+    'repoPasswordSecretRef': toJson_RestoreSpecBackendRepoPasswordSecretRef(obj.repoPasswordSecretRef),
+    'rest': toJson_RestoreSpecBackendRest(obj.rest),
+    's3': toJson_RestoreSpecBackendS3(obj.s3),
+    'swift': toJson_RestoreSpecBackendSwift(obj.swift),
+    'tlsOptions': toJson_RestoreSpecBackendTlsOptions(obj.tlsOptions),
+    'volumeMounts': obj.volumeMounts?.map(y => toJson_RestoreSpecBackendVolumeMounts(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * PodConfigRef describes the pod spec with wich this action shall be executed.
+ * It takes precedence over the Resources or PodSecurityContext field.
+ * It does not allow changing the image or the command of the resulting pod.
+ * This is for advanced use-cases only. Please only set this if you know what you're doing.
+ *
+ * @schema RestoreSpecPodConfigRef
+ */
+export interface RestoreSpecPodConfigRef {
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecPodConfigRef#name
+   */
+  readonly name?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodConfigRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodConfigRef(obj: RestoreSpecPodConfigRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * PodSecurityContext describes the security context with which this action shall be executed.
+ *
+ * @schema RestoreSpecPodSecurityContext
+ */
+export interface RestoreSpecPodSecurityContext {
+  /**
+   * appArmorProfile is the AppArmor options to use by the containers in this pod.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#appArmorProfile
+   */
+  readonly appArmorProfile?: RestoreSpecPodSecurityContextAppArmorProfile;
+
+  /**
+   * A special supplemental group that applies to all containers in a pod.
+   * Some volume types allow the Kubelet to change the ownership of that volume
+   * to be owned by the pod:
+   *
+   * 1. The owning GID will be the FSGroup
+   * 2. The setgid bit is set (new files created in the volume will be owned by FSGroup)
+   * 3. The permission bits are OR'd with rw-rw----
+   *
+   * If unset, the Kubelet will not modify the ownership and permissions of any volume.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#fsGroup
+   */
+  readonly fsGroup?: number;
+
+  /**
+   * fsGroupChangePolicy defines behavior of changing ownership and permission of the volume
+   * before being exposed inside Pod. This field will only apply to
+   * volume types which support fsGroup based ownership(and permissions).
+   * It will have no effect on ephemeral volume types such as: secret, configmaps
+   * and emptydir.
+   * Valid values are "OnRootMismatch" and "Always". If not specified, "Always" is used.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#fsGroupChangePolicy
+   */
+  readonly fsGroupChangePolicy?: string;
+
+  /**
+   * The GID to run the entrypoint of the container process.
+   * Uses runtime default if unset.
+   * May also be set in SecurityContext.  If set in both SecurityContext and
+   * PodSecurityContext, the value specified in SecurityContext takes precedence
+   * for that container.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#runAsGroup
+   */
+  readonly runAsGroup?: number;
+
+  /**
+   * Indicates that the container must run as a non-root user.
+   * If true, the Kubelet will validate the image at runtime to ensure that it
+   * does not run as UID 0 (root) and fail to start the container if it does.
+   * If unset or false, no such validation will be performed.
+   * May also be set in SecurityContext.  If set in both SecurityContext and
+   * PodSecurityContext, the value specified in SecurityContext takes precedence.
+   *
+   * @schema RestoreSpecPodSecurityContext#runAsNonRoot
+   */
+  readonly runAsNonRoot?: boolean;
+
+  /**
+   * The UID to run the entrypoint of the container process.
+   * Defaults to user specified in image metadata if unspecified.
+   * May also be set in SecurityContext.  If set in both SecurityContext and
+   * PodSecurityContext, the value specified in SecurityContext takes precedence
+   * for that container.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @default user specified in image metadata if unspecified.
+   * @schema RestoreSpecPodSecurityContext#runAsUser
+   */
+  readonly runAsUser?: number;
+
+  /**
+   * seLinuxChangePolicy defines how the container's SELinux label is applied to all volumes used by the Pod.
+   * It has no effect on nodes that do not support SELinux or to volumes does not support SELinux.
+   * Valid values are "MountOption" and "Recursive".
+   *
+   * "Recursive" means relabeling of all files on all Pod volumes by the container runtime.
+   * This may be slow for large volumes, but allows mixing privileged and unprivileged Pods sharing the same volume on the same node.
+   *
+   * "MountOption" mounts all eligible Pod volumes with `-o context` mount option.
+   * This requires all Pods that share the same volume to use the same SELinux label.
+   * It is not possible to share the same volume among privileged and unprivileged Pods.
+   * Eligible volumes are in-tree FibreChannel and iSCSI volumes, and all CSI volumes
+   * whose CSI driver announces SELinux support by setting spec.seLinuxMount: true in their
+   * CSIDriver instance. Other volumes are always re-labelled recursively.
+   * "MountOption" value is allowed only when SELinuxMount feature gate is enabled.
+   *
+   * If not specified and SELinuxMount feature gate is enabled, "MountOption" is used.
+   * If not specified and SELinuxMount feature gate is disabled, "MountOption" is used for ReadWriteOncePod volumes
+   * and "Recursive" for all other volumes.
+   *
+   * This field affects only Pods that have SELinux label set, either in PodSecurityContext or in SecurityContext of all containers.
+   *
+   * All Pods that use the same volume should use the same seLinuxChangePolicy, otherwise some pods can get stuck in ContainerCreating state.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#seLinuxChangePolicy
+   */
+  readonly seLinuxChangePolicy?: string;
+
+  /**
+   * The SELinux context to be applied to all containers.
+   * If unspecified, the container runtime will allocate a random SELinux context for each
+   * container.  May also be set in SecurityContext.  If set in
+   * both SecurityContext and PodSecurityContext, the value specified in SecurityContext
+   * takes precedence for that container.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#seLinuxOptions
+   */
+  readonly seLinuxOptions?: RestoreSpecPodSecurityContextSeLinuxOptions;
+
+  /**
+   * The seccomp options to use by the containers in this pod.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#seccompProfile
+   */
+  readonly seccompProfile?: RestoreSpecPodSecurityContextSeccompProfile;
+
+  /**
+   * A list of groups applied to the first process run in each container, in
+   * addition to the container's primary GID and fsGroup (if specified).  If
+   * the SupplementalGroupsPolicy feature is enabled, the
+   * supplementalGroupsPolicy field determines whether these are in addition
+   * to or instead of any group memberships defined in the container image.
+   * If unspecified, no additional groups are added, though group memberships
+   * defined in the container image may still be used, depending on the
+   * supplementalGroupsPolicy field.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#supplementalGroups
+   */
+  readonly supplementalGroups?: number[];
+
+  /**
+   * Defines how supplemental groups of the first container processes are calculated.
+   * Valid values are "Merge" and "Strict". If not specified, "Merge" is used.
+   * (Alpha) Using the field requires the SupplementalGroupsPolicy feature gate to be enabled
+   * and the container runtime must implement support for this feature.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#supplementalGroupsPolicy
+   */
+  readonly supplementalGroupsPolicy?: string;
+
+  /**
+   * Sysctls hold a list of namespaced sysctls used for the pod. Pods with unsupported
+   * sysctls (by the container runtime) might fail to launch.
+   * Note that this field cannot be set when spec.os.name is windows.
+   *
+   * @schema RestoreSpecPodSecurityContext#sysctls
+   */
+  readonly sysctls?: RestoreSpecPodSecurityContextSysctls[];
+
+  /**
+   * The Windows specific settings applied to all containers.
+   * If unspecified, the options within a container's SecurityContext will be used.
+   * If set in both SecurityContext and PodSecurityContext, the value specified in SecurityContext takes precedence.
+   * Note that this field cannot be set when spec.os.name is linux.
+   *
+   * @schema RestoreSpecPodSecurityContext#windowsOptions
+   */
+  readonly windowsOptions?: RestoreSpecPodSecurityContextWindowsOptions;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodSecurityContext' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodSecurityContext(obj: RestoreSpecPodSecurityContext | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'appArmorProfile': toJson_RestoreSpecPodSecurityContextAppArmorProfile(obj.appArmorProfile),
+    'fsGroup': obj.fsGroup,
+    'fsGroupChangePolicy': obj.fsGroupChangePolicy,
+    'runAsGroup': obj.runAsGroup,
+    'runAsNonRoot': obj.runAsNonRoot,
+    'runAsUser': obj.runAsUser,
+    'seLinuxChangePolicy': obj.seLinuxChangePolicy,
+    'seLinuxOptions': toJson_RestoreSpecPodSecurityContextSeLinuxOptions(obj.seLinuxOptions),
+    'seccompProfile': toJson_RestoreSpecPodSecurityContextSeccompProfile(obj.seccompProfile),
+    'supplementalGroups': obj.supplementalGroups?.map(y => y),
+    'supplementalGroupsPolicy': obj.supplementalGroupsPolicy,
+    'sysctls': obj.sysctls?.map(y => toJson_RestoreSpecPodSecurityContextSysctls(y)),
+    'windowsOptions': toJson_RestoreSpecPodSecurityContextWindowsOptions(obj.windowsOptions),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * Resources describes the compute resource requirements (cpu, memory, etc.)
+ *
+ * @schema RestoreSpecResources
+ */
+export interface RestoreSpecResources {
+  /**
+   * Claims lists the names of resources, defined in spec.resourceClaims,
+   * that are used by this container.
+   *
+   * This field depends on the
+   * DynamicResourceAllocation feature gate.
+   *
+   * This field is immutable. It can only be set for containers.
+   *
+   * @schema RestoreSpecResources#claims
+   */
+  readonly claims?: RestoreSpecResourcesClaims[];
+
+  /**
+   * Limits describes the maximum amount of compute resources allowed.
+   * More info: https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+   *
+   * @schema RestoreSpecResources#limits
+   */
+  readonly limits?: { [key: string]: RestoreSpecResourcesLimits };
+
+  /**
+   * Requests describes the minimum amount of compute resources required.
+   * If Requests is omitted for a container, it defaults to Limits if that is explicitly specified,
+   * otherwise to an implementation-defined value. Requests cannot exceed Limits.
+   * More info: https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+   *
+   * @schema RestoreSpecResources#requests
+   */
+  readonly requests?: { [key: string]: RestoreSpecResourcesRequests };
+}
+
+/**
+ * Converts an object of type 'RestoreSpecResources' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecResources(obj: RestoreSpecResources | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'claims': obj.claims?.map(y => toJson_RestoreSpecResourcesClaims(y)),
+    'limits': ((obj.limits) === undefined) ? undefined : (Object.entries(obj.limits).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1]?.value }), {})),
+    'requests': ((obj.requests) === undefined) ? undefined : (Object.entries(obj.requests).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1]?.value }), {})),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * RestoreMethod contains how and where the restore should happen
+ * all the settings are mutual exclusive.
+ *
+ * @schema RestoreSpecRestoreMethod
+ */
+export interface RestoreSpecRestoreMethod {
+  /**
+   * @schema RestoreSpecRestoreMethod#folder
+   */
+  readonly folder?: RestoreSpecRestoreMethodFolder;
+
+  /**
+   * @schema RestoreSpecRestoreMethod#s3
+   */
+  readonly s3?: RestoreSpecRestoreMethodS3;
+
+  /**
+   * @schema RestoreSpecRestoreMethod#tlsOptions
+   */
+  readonly tlsOptions?: RestoreSpecRestoreMethodTlsOptions;
+
+  /**
+   * @schema RestoreSpecRestoreMethod#volumeMounts
+   */
+  readonly volumeMounts?: RestoreSpecRestoreMethodVolumeMounts[];
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethod' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethod(obj: RestoreSpecRestoreMethod | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'folder': toJson_RestoreSpecRestoreMethodFolder(obj.folder),
+    's3': toJson_RestoreSpecRestoreMethodS3(obj.s3),
+    'tlsOptions': toJson_RestoreSpecRestoreMethodTlsOptions(obj.tlsOptions),
+    'volumeMounts': obj.volumeMounts?.map(y => toJson_RestoreSpecRestoreMethodVolumeMounts(y)),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecVolumes
+ */
+export interface RestoreSpecVolumes {
+  /**
+   * configMap represents a configMap that should populate this volume
+   *
+   * @schema RestoreSpecVolumes#configMap
+   */
+  readonly configMap?: RestoreSpecVolumesConfigMap;
+
+  /**
+   * name of the volume.
+   * Must be a DNS_LABEL and unique within the pod.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecVolumes#name
+   */
+  readonly name: string;
+
+  /**
+   * persistentVolumeClaimVolumeSource represents a reference to a
+   * PersistentVolumeClaim in the same namespace.
+   * More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#persistentvolumeclaims
+   *
+   * @schema RestoreSpecVolumes#persistentVolumeClaim
+   */
+  readonly persistentVolumeClaim?: RestoreSpecVolumesPersistentVolumeClaim;
+
+  /**
+   * secret represents a secret that should populate this volume.
+   * More info: https://kubernetes.io/docs/concepts/storage/volumes#secret
+   *
+   * @schema RestoreSpecVolumes#secret
+   */
+  readonly secret?: RestoreSpecVolumesSecret;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecVolumes' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecVolumes(obj: RestoreSpecVolumes | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'configMap': toJson_RestoreSpecVolumesConfigMap(obj.configMap),
+    'name': obj.name,
+    'persistentVolumeClaim': toJson_RestoreSpecVolumesPersistentVolumeClaim(obj.persistentVolumeClaim),
+    'secret': toJson_RestoreSpecVolumesSecret(obj.secret),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendAzure
+ */
+export interface RestoreSpecBackendAzure {
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendAzure#accountKeySecretRef
+   */
+  readonly accountKeySecretRef?: RestoreSpecBackendAzureAccountKeySecretRef;
+
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendAzure#accountNameSecretRef
+   */
+  readonly accountNameSecretRef?: RestoreSpecBackendAzureAccountNameSecretRef;
+
+  /**
+   * @schema RestoreSpecBackendAzure#container
+   */
+  readonly container?: string;
+
+  /**
+   * @schema RestoreSpecBackendAzure#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendAzure' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendAzure(obj: RestoreSpecBackendAzure | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'accountKeySecretRef': toJson_RestoreSpecBackendAzureAccountKeySecretRef(obj.accountKeySecretRef),
+    'accountNameSecretRef': toJson_RestoreSpecBackendAzureAccountNameSecretRef(obj.accountNameSecretRef),
+    'container': obj.container,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendB2
+ */
+export interface RestoreSpecBackendB2 {
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendB2#accountIDSecretRef
+   */
+  readonly accountIdSecretRef?: RestoreSpecBackendB2AccountIdSecretRef;
+
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendB2#accountKeySecretRef
+   */
+  readonly accountKeySecretRef?: RestoreSpecBackendB2AccountKeySecretRef;
+
+  /**
+   * @schema RestoreSpecBackendB2#bucket
+   */
+  readonly bucket?: string;
+
+  /**
+   * @schema RestoreSpecBackendB2#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendB2' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendB2(obj: RestoreSpecBackendB2 | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'accountIDSecretRef': toJson_RestoreSpecBackendB2AccountIdSecretRef(obj.accountIdSecretRef),
+    'accountKeySecretRef': toJson_RestoreSpecBackendB2AccountKeySecretRef(obj.accountKeySecretRef),
+    'bucket': obj.bucket,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * EnvFromSource represents the source of a set of ConfigMaps or Secrets
+ *
+ * @schema RestoreSpecBackendEnvFrom
+ */
+export interface RestoreSpecBackendEnvFrom {
+  /**
+   * The ConfigMap to select from
+   *
+   * @schema RestoreSpecBackendEnvFrom#configMapRef
+   */
+  readonly configMapRef?: RestoreSpecBackendEnvFromConfigMapRef;
+
+  /**
+   * Optional text to prepend to the name of each environment variable.
+   * May consist of any printable ASCII characters except '='.
+   *
+   * @schema RestoreSpecBackendEnvFrom#prefix
+   */
+  readonly prefix?: string;
+
+  /**
+   * The Secret to select from
+   *
+   * @schema RestoreSpecBackendEnvFrom#secretRef
+   */
+  readonly secretRef?: RestoreSpecBackendEnvFromSecretRef;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendEnvFrom' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendEnvFrom(obj: RestoreSpecBackendEnvFrom | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'configMapRef': toJson_RestoreSpecBackendEnvFromConfigMapRef(obj.configMapRef),
+    'prefix': obj.prefix,
+    'secretRef': toJson_RestoreSpecBackendEnvFromSecretRef(obj.secretRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendGcs
+ */
+export interface RestoreSpecBackendGcs {
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendGcs#accessTokenSecretRef
+   */
+  readonly accessTokenSecretRef?: RestoreSpecBackendGcsAccessTokenSecretRef;
+
+  /**
+   * @schema RestoreSpecBackendGcs#bucket
+   */
+  readonly bucket?: string;
+
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendGcs#projectIDSecretRef
+   */
+  readonly projectIdSecretRef?: RestoreSpecBackendGcsProjectIdSecretRef;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendGcs' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendGcs(obj: RestoreSpecBackendGcs | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'accessTokenSecretRef': toJson_RestoreSpecBackendGcsAccessTokenSecretRef(obj.accessTokenSecretRef),
+    'bucket': obj.bucket,
+    'projectIDSecretRef': toJson_RestoreSpecBackendGcsProjectIdSecretRef(obj.projectIdSecretRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendLocal
+ */
+export interface RestoreSpecBackendLocal {
+  /**
+   * @schema RestoreSpecBackendLocal#mountPath
+   */
+  readonly mountPath?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendLocal' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendLocal(obj: RestoreSpecBackendLocal | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'mountPath': obj.mountPath,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * RepoPasswordSecretRef references a secret key to look up the restic repository password
+ *
+ * @schema RestoreSpecBackendRepoPasswordSecretRef
+ */
+export interface RestoreSpecBackendRepoPasswordSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendRepoPasswordSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendRepoPasswordSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendRepoPasswordSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendRepoPasswordSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendRepoPasswordSecretRef(obj: RestoreSpecBackendRepoPasswordSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendRest
+ */
+export interface RestoreSpecBackendRest {
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendRest#passwordSecretReg
+   */
+  readonly passwordSecretReg?: RestoreSpecBackendRestPasswordSecretReg;
+
+  /**
+   * @schema RestoreSpecBackendRest#url
+   */
+  readonly url?: string;
+
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendRest#userSecretRef
+   */
+  readonly userSecretRef?: RestoreSpecBackendRestUserSecretRef;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendRest' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendRest(obj: RestoreSpecBackendRest | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'passwordSecretReg': toJson_RestoreSpecBackendRestPasswordSecretReg(obj.passwordSecretReg),
+    'url': obj.url,
+    'userSecretRef': toJson_RestoreSpecBackendRestUserSecretRef(obj.userSecretRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendS3
+ */
+export interface RestoreSpecBackendS3 {
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendS3#accessKeyIDSecretRef
+   */
+  readonly accessKeyIdSecretRef?: RestoreSpecBackendS3AccessKeyIdSecretRef;
+
+  /**
+   * @schema RestoreSpecBackendS3#bucket
+   */
+  readonly bucket?: string;
+
+  /**
+   * @schema RestoreSpecBackendS3#endpoint
+   */
+  readonly endpoint?: string;
+
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecBackendS3#secretAccessKeySecretRef
+   */
+  readonly secretAccessKeySecretRef?: RestoreSpecBackendS3SecretAccessKeySecretRef;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendS3' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendS3(obj: RestoreSpecBackendS3 | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'accessKeyIDSecretRef': toJson_RestoreSpecBackendS3AccessKeyIdSecretRef(obj.accessKeyIdSecretRef),
+    'bucket': obj.bucket,
+    'endpoint': obj.endpoint,
+    'secretAccessKeySecretRef': toJson_RestoreSpecBackendS3SecretAccessKeySecretRef(obj.secretAccessKeySecretRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendSwift
+ */
+export interface RestoreSpecBackendSwift {
+  /**
+   * @schema RestoreSpecBackendSwift#container
+   */
+  readonly container?: string;
+
+  /**
+   * @schema RestoreSpecBackendSwift#path
+   */
+  readonly path?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendSwift' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendSwift(obj: RestoreSpecBackendSwift | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'container': obj.container,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecBackendTlsOptions
+ */
+export interface RestoreSpecBackendTlsOptions {
+  /**
+   * @schema RestoreSpecBackendTlsOptions#caCert
+   */
+  readonly caCert?: string;
+
+  /**
+   * @schema RestoreSpecBackendTlsOptions#clientCert
+   */
+  readonly clientCert?: string;
+
+  /**
+   * @schema RestoreSpecBackendTlsOptions#clientKey
+   */
+  readonly clientKey?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendTlsOptions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendTlsOptions(obj: RestoreSpecBackendTlsOptions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'caCert': obj.caCert,
+    'clientCert': obj.clientCert,
+    'clientKey': obj.clientKey,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * VolumeMount describes a mounting of a Volume within a container.
+ *
+ * @schema RestoreSpecBackendVolumeMounts
+ */
+export interface RestoreSpecBackendVolumeMounts {
+  /**
+   * Path within the container at which the volume should be mounted.  Must
+   * not contain ':'.
+   *
+   * @schema RestoreSpecBackendVolumeMounts#mountPath
+   */
+  readonly mountPath: string;
+
+  /**
+   * mountPropagation determines how mounts are propagated from the host
+   * to container and the other way around.
+   * When not set, MountPropagationNone is used.
+   * This field is beta in 1.10.
+   * When RecursiveReadOnly is set to IfPossible or to Enabled, MountPropagation must be None or unspecified
+   * (which defaults to None).
+   *
+   * @schema RestoreSpecBackendVolumeMounts#mountPropagation
+   */
+  readonly mountPropagation?: string;
+
+  /**
+   * This must match the Name of a Volume.
+   *
+   * @schema RestoreSpecBackendVolumeMounts#name
+   */
+  readonly name: string;
+
+  /**
+   * Mounted read-only if true, read-write otherwise (false or unspecified).
+   * Defaults to false.
+   *
+   * @default false.
+   * @schema RestoreSpecBackendVolumeMounts#readOnly
+   */
+  readonly readOnly?: boolean;
+
+  /**
+   * RecursiveReadOnly specifies whether read-only mounts should be handled
+   * recursively.
+   *
+   * If ReadOnly is false, this field has no meaning and must be unspecified.
+   *
+   * If ReadOnly is true, and this field is set to Disabled, the mount is not made
+   * recursively read-only.  If this field is set to IfPossible, the mount is made
+   * recursively read-only, if it is supported by the container runtime.  If this
+   * field is set to Enabled, the mount is made recursively read-only if it is
+   * supported by the container runtime, otherwise the pod will not be started and
+   * an error will be generated to indicate the reason.
+   *
+   * If this field is set to IfPossible or Enabled, MountPropagation must be set to
+   * None (or be unspecified, which defaults to None).
+   *
+   * If this field is not specified, it is treated as an equivalent of Disabled.
+   *
+   * @schema RestoreSpecBackendVolumeMounts#recursiveReadOnly
+   */
+  readonly recursiveReadOnly?: string;
+
+  /**
+   * Path within the volume from which the container's volume should be mounted.
+   * Defaults to "" (volume's root).
+   *
+   * @default volume's root).
+   * @schema RestoreSpecBackendVolumeMounts#subPath
+   */
+  readonly subPath?: string;
+
+  /**
+   * Expanded path within the volume from which the container's volume should be mounted.
+   * Behaves similarly to SubPath but environment variable references $(VAR_NAME) are expanded using the container's environment.
+   * Defaults to "" (volume's root).
+   * SubPathExpr and SubPath are mutually exclusive.
+   *
+   * @default volume's root).
+   * @schema RestoreSpecBackendVolumeMounts#subPathExpr
+   */
+  readonly subPathExpr?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendVolumeMounts' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendVolumeMounts(obj: RestoreSpecBackendVolumeMounts | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'mountPath': obj.mountPath,
+    'mountPropagation': obj.mountPropagation,
+    'name': obj.name,
+    'readOnly': obj.readOnly,
+    'recursiveReadOnly': obj.recursiveReadOnly,
+    'subPath': obj.subPath,
+    'subPathExpr': obj.subPathExpr,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * appArmorProfile is the AppArmor options to use by the containers in this pod.
+ * Note that this field cannot be set when spec.os.name is windows.
+ *
+ * @schema RestoreSpecPodSecurityContextAppArmorProfile
+ */
+export interface RestoreSpecPodSecurityContextAppArmorProfile {
+  /**
+   * localhostProfile indicates a profile loaded on the node that should be used.
+   * The profile must be preconfigured on the node to work.
+   * Must match the loaded name of the profile.
+   * Must be set if and only if type is "Localhost".
+   *
+   * @schema RestoreSpecPodSecurityContextAppArmorProfile#localhostProfile
+   */
+  readonly localhostProfile?: string;
+
+  /**
+   * type indicates which kind of AppArmor profile will be applied.
+   * Valid options are:
+   * Localhost - a profile pre-loaded on the node.
+   * RuntimeDefault - the container runtime's default profile.
+   * Unconfined - no AppArmor enforcement.
+   *
+   * @schema RestoreSpecPodSecurityContextAppArmorProfile#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodSecurityContextAppArmorProfile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodSecurityContextAppArmorProfile(obj: RestoreSpecPodSecurityContextAppArmorProfile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'localhostProfile': obj.localhostProfile,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * The SELinux context to be applied to all containers.
+ * If unspecified, the container runtime will allocate a random SELinux context for each
+ * container.  May also be set in SecurityContext.  If set in
+ * both SecurityContext and PodSecurityContext, the value specified in SecurityContext
+ * takes precedence for that container.
+ * Note that this field cannot be set when spec.os.name is windows.
+ *
+ * @schema RestoreSpecPodSecurityContextSeLinuxOptions
+ */
+export interface RestoreSpecPodSecurityContextSeLinuxOptions {
+  /**
+   * Level is SELinux level label that applies to the container.
+   *
+   * @schema RestoreSpecPodSecurityContextSeLinuxOptions#level
+   */
+  readonly level?: string;
+
+  /**
+   * Role is a SELinux role label that applies to the container.
+   *
+   * @schema RestoreSpecPodSecurityContextSeLinuxOptions#role
+   */
+  readonly role?: string;
+
+  /**
+   * Type is a SELinux type label that applies to the container.
+   *
+   * @schema RestoreSpecPodSecurityContextSeLinuxOptions#type
+   */
+  readonly type?: string;
+
+  /**
+   * User is a SELinux user label that applies to the container.
+   *
+   * @schema RestoreSpecPodSecurityContextSeLinuxOptions#user
+   */
+  readonly user?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodSecurityContextSeLinuxOptions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodSecurityContextSeLinuxOptions(obj: RestoreSpecPodSecurityContextSeLinuxOptions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'level': obj.level,
+    'role': obj.role,
+    'type': obj.type,
+    'user': obj.user,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * The seccomp options to use by the containers in this pod.
+ * Note that this field cannot be set when spec.os.name is windows.
+ *
+ * @schema RestoreSpecPodSecurityContextSeccompProfile
+ */
+export interface RestoreSpecPodSecurityContextSeccompProfile {
+  /**
+   * localhostProfile indicates a profile defined in a file on the node should be used.
+   * The profile must be preconfigured on the node to work.
+   * Must be a descending path, relative to the kubelet's configured seccomp profile location.
+   * Must be set if type is "Localhost". Must NOT be set for any other type.
+   *
+   * @schema RestoreSpecPodSecurityContextSeccompProfile#localhostProfile
+   */
+  readonly localhostProfile?: string;
+
+  /**
+   * type indicates which kind of seccomp profile will be applied.
+   * Valid options are:
+   *
+   * Localhost - a profile defined in a file on the node should be used.
+   * RuntimeDefault - the container runtime default profile should be used.
+   * Unconfined - no profile should be applied.
+   *
+   * @schema RestoreSpecPodSecurityContextSeccompProfile#type
+   */
+  readonly type: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodSecurityContextSeccompProfile' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodSecurityContextSeccompProfile(obj: RestoreSpecPodSecurityContextSeccompProfile | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'localhostProfile': obj.localhostProfile,
+    'type': obj.type,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * Sysctl defines a kernel parameter to be set
+ *
+ * @schema RestoreSpecPodSecurityContextSysctls
+ */
+export interface RestoreSpecPodSecurityContextSysctls {
+  /**
+   * Name of a property to set
+   *
+   * @schema RestoreSpecPodSecurityContextSysctls#name
+   */
+  readonly name: string;
+
+  /**
+   * Value of a property to set
+   *
+   * @schema RestoreSpecPodSecurityContextSysctls#value
+   */
+  readonly value: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodSecurityContextSysctls' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodSecurityContextSysctls(obj: RestoreSpecPodSecurityContextSysctls | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'value': obj.value,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * The Windows specific settings applied to all containers.
+ * If unspecified, the options within a container's SecurityContext will be used.
+ * If set in both SecurityContext and PodSecurityContext, the value specified in SecurityContext takes precedence.
+ * Note that this field cannot be set when spec.os.name is linux.
+ *
+ * @schema RestoreSpecPodSecurityContextWindowsOptions
+ */
+export interface RestoreSpecPodSecurityContextWindowsOptions {
+  /**
+   * GMSACredentialSpec is where the GMSA admission webhook
+   * (https://github.com/kubernetes-sigs/windows-gmsa) inlines the contents of the
+   * GMSA credential spec named by the GMSACredentialSpecName field.
+   *
+   * @schema RestoreSpecPodSecurityContextWindowsOptions#gmsaCredentialSpec
+   */
+  readonly gmsaCredentialSpec?: string;
+
+  /**
+   * GMSACredentialSpecName is the name of the GMSA credential spec to use.
+   *
+   * @schema RestoreSpecPodSecurityContextWindowsOptions#gmsaCredentialSpecName
+   */
+  readonly gmsaCredentialSpecName?: string;
+
+  /**
+   * HostProcess determines if a container should be run as a 'Host Process' container.
+   * All of a Pod's containers must have the same effective HostProcess value
+   * (it is not allowed to have a mix of HostProcess containers and non-HostProcess containers).
+   * In addition, if HostProcess is true then HostNetwork must also be set to true.
+   *
+   * @schema RestoreSpecPodSecurityContextWindowsOptions#hostProcess
+   */
+  readonly hostProcess?: boolean;
+
+  /**
+   * The UserName in Windows to run the entrypoint of the container process.
+   * Defaults to the user specified in image metadata if unspecified.
+   * May also be set in PodSecurityContext. If set in both SecurityContext and
+   * PodSecurityContext, the value specified in SecurityContext takes precedence.
+   *
+   * @default the user specified in image metadata if unspecified.
+   * @schema RestoreSpecPodSecurityContextWindowsOptions#runAsUserName
+   */
+  readonly runAsUserName?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecPodSecurityContextWindowsOptions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecPodSecurityContextWindowsOptions(obj: RestoreSpecPodSecurityContextWindowsOptions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'gmsaCredentialSpec': obj.gmsaCredentialSpec,
+    'gmsaCredentialSpecName': obj.gmsaCredentialSpecName,
+    'hostProcess': obj.hostProcess,
+    'runAsUserName': obj.runAsUserName,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * ResourceClaim references one entry in PodSpec.ResourceClaims.
+ *
+ * @schema RestoreSpecResourcesClaims
+ */
+export interface RestoreSpecResourcesClaims {
+  /**
+   * Name must match the name of one entry in pod.spec.resourceClaims of
+   * the Pod where this field is used. It makes that resource available
+   * inside a container.
+   *
+   * @schema RestoreSpecResourcesClaims#name
+   */
+  readonly name: string;
+
+  /**
+   * Request is the name chosen for a request in the referenced claim.
+   * If empty, everything from the claim is made available, otherwise
+   * only the result of this request.
+   *
+   * @schema RestoreSpecResourcesClaims#request
+   */
+  readonly request?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecResourcesClaims' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecResourcesClaims(obj: RestoreSpecResourcesClaims | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'request': obj.request,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecResourcesLimits
+ */
+export class RestoreSpecResourcesLimits {
+  public static fromNumber(value: number): RestoreSpecResourcesLimits {
+    return new RestoreSpecResourcesLimits(value);
+  }
+  public static fromString(value: string): RestoreSpecResourcesLimits {
+    return new RestoreSpecResourcesLimits(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema RestoreSpecResourcesRequests
+ */
+export class RestoreSpecResourcesRequests {
+  public static fromNumber(value: number): RestoreSpecResourcesRequests {
+    return new RestoreSpecResourcesRequests(value);
+  }
+  public static fromString(value: string): RestoreSpecResourcesRequests {
+    return new RestoreSpecResourcesRequests(value);
+  }
+  private constructor(public readonly value: number | string) {
+  }
+}
+
+/**
+ * @schema RestoreSpecRestoreMethodFolder
+ */
+export interface RestoreSpecRestoreMethodFolder {
+  /**
+   * claimName is the name of a PersistentVolumeClaim in the same namespace as the pod using this volume.
+   * More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#persistentvolumeclaims
+   *
+   * @schema RestoreSpecRestoreMethodFolder#claimName
+   */
+  readonly claimName: string;
+
+  /**
+   * readOnly Will force the ReadOnly setting in VolumeMounts.
+   * Default false.
+   *
+   * @schema RestoreSpecRestoreMethodFolder#readOnly
+   */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethodFolder' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethodFolder(obj: RestoreSpecRestoreMethodFolder | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'claimName': obj.claimName,
+    'readOnly': obj.readOnly,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecRestoreMethodS3
+ */
+export interface RestoreSpecRestoreMethodS3 {
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecRestoreMethodS3#accessKeyIDSecretRef
+   */
+  readonly accessKeyIdSecretRef?: RestoreSpecRestoreMethodS3AccessKeyIdSecretRef;
+
+  /**
+   * @schema RestoreSpecRestoreMethodS3#bucket
+   */
+  readonly bucket?: string;
+
+  /**
+   * @schema RestoreSpecRestoreMethodS3#endpoint
+   */
+  readonly endpoint?: string;
+
+  /**
+   * SecretKeySelector selects a key of a Secret.
+   *
+   * @schema RestoreSpecRestoreMethodS3#secretAccessKeySecretRef
+   */
+  readonly secretAccessKeySecretRef?: RestoreSpecRestoreMethodS3SecretAccessKeySecretRef;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethodS3' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethodS3(obj: RestoreSpecRestoreMethodS3 | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'accessKeyIDSecretRef': toJson_RestoreSpecRestoreMethodS3AccessKeyIdSecretRef(obj.accessKeyIdSecretRef),
+    'bucket': obj.bucket,
+    'endpoint': obj.endpoint,
+    'secretAccessKeySecretRef': toJson_RestoreSpecRestoreMethodS3SecretAccessKeySecretRef(obj.secretAccessKeySecretRef),
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema RestoreSpecRestoreMethodTlsOptions
+ */
+export interface RestoreSpecRestoreMethodTlsOptions {
+  /**
+   * @schema RestoreSpecRestoreMethodTlsOptions#caCert
+   */
+  readonly caCert?: string;
+
+  /**
+   * @schema RestoreSpecRestoreMethodTlsOptions#clientCert
+   */
+  readonly clientCert?: string;
+
+  /**
+   * @schema RestoreSpecRestoreMethodTlsOptions#clientKey
+   */
+  readonly clientKey?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethodTlsOptions' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethodTlsOptions(obj: RestoreSpecRestoreMethodTlsOptions | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'caCert': obj.caCert,
+    'clientCert': obj.clientCert,
+    'clientKey': obj.clientKey,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * VolumeMount describes a mounting of a Volume within a container.
+ *
+ * @schema RestoreSpecRestoreMethodVolumeMounts
+ */
+export interface RestoreSpecRestoreMethodVolumeMounts {
+  /**
+   * Path within the container at which the volume should be mounted.  Must
+   * not contain ':'.
+   *
+   * @schema RestoreSpecRestoreMethodVolumeMounts#mountPath
+   */
+  readonly mountPath: string;
+
+  /**
+   * mountPropagation determines how mounts are propagated from the host
+   * to container and the other way around.
+   * When not set, MountPropagationNone is used.
+   * This field is beta in 1.10.
+   * When RecursiveReadOnly is set to IfPossible or to Enabled, MountPropagation must be None or unspecified
+   * (which defaults to None).
+   *
+   * @schema RestoreSpecRestoreMethodVolumeMounts#mountPropagation
+   */
+  readonly mountPropagation?: string;
+
+  /**
+   * This must match the Name of a Volume.
+   *
+   * @schema RestoreSpecRestoreMethodVolumeMounts#name
+   */
+  readonly name: string;
+
+  /**
+   * Mounted read-only if true, read-write otherwise (false or unspecified).
+   * Defaults to false.
+   *
+   * @default false.
+   * @schema RestoreSpecRestoreMethodVolumeMounts#readOnly
+   */
+  readonly readOnly?: boolean;
+
+  /**
+   * RecursiveReadOnly specifies whether read-only mounts should be handled
+   * recursively.
+   *
+   * If ReadOnly is false, this field has no meaning and must be unspecified.
+   *
+   * If ReadOnly is true, and this field is set to Disabled, the mount is not made
+   * recursively read-only.  If this field is set to IfPossible, the mount is made
+   * recursively read-only, if it is supported by the container runtime.  If this
+   * field is set to Enabled, the mount is made recursively read-only if it is
+   * supported by the container runtime, otherwise the pod will not be started and
+   * an error will be generated to indicate the reason.
+   *
+   * If this field is set to IfPossible or Enabled, MountPropagation must be set to
+   * None (or be unspecified, which defaults to None).
+   *
+   * If this field is not specified, it is treated as an equivalent of Disabled.
+   *
+   * @schema RestoreSpecRestoreMethodVolumeMounts#recursiveReadOnly
+   */
+  readonly recursiveReadOnly?: string;
+
+  /**
+   * Path within the volume from which the container's volume should be mounted.
+   * Defaults to "" (volume's root).
+   *
+   * @default volume's root).
+   * @schema RestoreSpecRestoreMethodVolumeMounts#subPath
+   */
+  readonly subPath?: string;
+
+  /**
+   * Expanded path within the volume from which the container's volume should be mounted.
+   * Behaves similarly to SubPath but environment variable references $(VAR_NAME) are expanded using the container's environment.
+   * Defaults to "" (volume's root).
+   * SubPathExpr and SubPath are mutually exclusive.
+   *
+   * @default volume's root).
+   * @schema RestoreSpecRestoreMethodVolumeMounts#subPathExpr
+   */
+  readonly subPathExpr?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethodVolumeMounts' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethodVolumeMounts(obj: RestoreSpecRestoreMethodVolumeMounts | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'mountPath': obj.mountPath,
+    'mountPropagation': obj.mountPropagation,
+    'name': obj.name,
+    'readOnly': obj.readOnly,
+    'recursiveReadOnly': obj.recursiveReadOnly,
+    'subPath': obj.subPath,
+    'subPathExpr': obj.subPathExpr,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * configMap represents a configMap that should populate this volume
+ *
+ * @schema RestoreSpecVolumesConfigMap
+ */
+export interface RestoreSpecVolumesConfigMap {
+  /**
+   * defaultMode is optional: mode bits used to set permissions on created files by default.
+   * Must be an octal value between 0000 and 0777 or a decimal value between 0 and 511.
+   * YAML accepts both octal and decimal values, JSON requires decimal values for mode bits.
+   * Defaults to 0644.
+   * Directories within the path are not affected by this setting.
+   * This might be in conflict with other options that affect the file
+   * mode, like fsGroup, and the result can be other mode bits set.
+   *
+   * @default 0644.
+   * @schema RestoreSpecVolumesConfigMap#defaultMode
+   */
+  readonly defaultMode?: number;
+
+  /**
+   * items if unspecified, each key-value pair in the Data field of the referenced
+   * ConfigMap will be projected into the volume as a file whose name is the
+   * key and content is the value. If specified, the listed keys will be
+   * projected into the specified paths, and unlisted keys will not be
+   * present. If a key is specified which is not present in the ConfigMap,
+   * the volume setup will error unless it is marked optional. Paths must be
+   * relative and may not contain the '..' path or start with '..'.
+   *
+   * @schema RestoreSpecVolumesConfigMap#items
+   */
+  readonly items?: RestoreSpecVolumesConfigMapItems[];
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecVolumesConfigMap#name
+   */
+  readonly name?: string;
+
+  /**
+   * optional specify whether the ConfigMap or its keys must be defined
+   *
+   * @schema RestoreSpecVolumesConfigMap#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecVolumesConfigMap' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecVolumesConfigMap(obj: RestoreSpecVolumesConfigMap | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'defaultMode': obj.defaultMode,
+    'items': obj.items?.map(y => toJson_RestoreSpecVolumesConfigMapItems(y)),
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * persistentVolumeClaimVolumeSource represents a reference to a
+ * PersistentVolumeClaim in the same namespace.
+ * More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#persistentvolumeclaims
+ *
+ * @schema RestoreSpecVolumesPersistentVolumeClaim
+ */
+export interface RestoreSpecVolumesPersistentVolumeClaim {
+  /**
+   * claimName is the name of a PersistentVolumeClaim in the same namespace as the pod using this volume.
+   * More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#persistentvolumeclaims
+   *
+   * @schema RestoreSpecVolumesPersistentVolumeClaim#claimName
+   */
+  readonly claimName: string;
+
+  /**
+   * readOnly Will force the ReadOnly setting in VolumeMounts.
+   * Default false.
+   *
+   * @schema RestoreSpecVolumesPersistentVolumeClaim#readOnly
+   */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecVolumesPersistentVolumeClaim' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecVolumesPersistentVolumeClaim(obj: RestoreSpecVolumesPersistentVolumeClaim | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'claimName': obj.claimName,
+    'readOnly': obj.readOnly,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * secret represents a secret that should populate this volume.
+ * More info: https://kubernetes.io/docs/concepts/storage/volumes#secret
+ *
+ * @schema RestoreSpecVolumesSecret
+ */
+export interface RestoreSpecVolumesSecret {
+  /**
+   * defaultMode is Optional: mode bits used to set permissions on created files by default.
+   * Must be an octal value between 0000 and 0777 or a decimal value between 0 and 511.
+   * YAML accepts both octal and decimal values, JSON requires decimal values
+   * for mode bits. Defaults to 0644.
+   * Directories within the path are not affected by this setting.
+   * This might be in conflict with other options that affect the file
+   * mode, like fsGroup, and the result can be other mode bits set.
+   *
+   * @default 0644.
+   * @schema RestoreSpecVolumesSecret#defaultMode
+   */
+  readonly defaultMode?: number;
+
+  /**
+   * items If unspecified, each key-value pair in the Data field of the referenced
+   * Secret will be projected into the volume as a file whose name is the
+   * key and content is the value. If specified, the listed keys will be
+   * projected into the specified paths, and unlisted keys will not be
+   * present. If a key is specified which is not present in the Secret,
+   * the volume setup will error unless it is marked optional. Paths must be
+   * relative and may not contain the '..' path or start with '..'.
+   *
+   * @schema RestoreSpecVolumesSecret#items
+   */
+  readonly items?: RestoreSpecVolumesSecretItems[];
+
+  /**
+   * optional field specify whether the Secret or its keys must be defined
+   *
+   * @schema RestoreSpecVolumesSecret#optional
+   */
+  readonly optional?: boolean;
+
+  /**
+   * secretName is the name of the secret in the pod's namespace to use.
+   * More info: https://kubernetes.io/docs/concepts/storage/volumes#secret
+   *
+   * @schema RestoreSpecVolumesSecret#secretName
+   */
+  readonly secretName?: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecVolumesSecret' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecVolumesSecret(obj: RestoreSpecVolumesSecret | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'defaultMode': obj.defaultMode,
+    'items': obj.items?.map(y => toJson_RestoreSpecVolumesSecretItems(y)),
+    'optional': obj.optional,
+    'secretName': obj.secretName,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendAzureAccountKeySecretRef
+ */
+export interface RestoreSpecBackendAzureAccountKeySecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendAzureAccountKeySecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendAzureAccountKeySecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendAzureAccountKeySecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendAzureAccountKeySecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendAzureAccountKeySecretRef(obj: RestoreSpecBackendAzureAccountKeySecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendAzureAccountNameSecretRef
+ */
+export interface RestoreSpecBackendAzureAccountNameSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendAzureAccountNameSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendAzureAccountNameSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendAzureAccountNameSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendAzureAccountNameSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendAzureAccountNameSecretRef(obj: RestoreSpecBackendAzureAccountNameSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendB2AccountIdSecretRef
+ */
+export interface RestoreSpecBackendB2AccountIdSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendB2AccountIdSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendB2AccountIdSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendB2AccountIdSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendB2AccountIdSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendB2AccountIdSecretRef(obj: RestoreSpecBackendB2AccountIdSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendB2AccountKeySecretRef
+ */
+export interface RestoreSpecBackendB2AccountKeySecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendB2AccountKeySecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendB2AccountKeySecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendB2AccountKeySecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendB2AccountKeySecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendB2AccountKeySecretRef(obj: RestoreSpecBackendB2AccountKeySecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * The ConfigMap to select from
+ *
+ * @schema RestoreSpecBackendEnvFromConfigMapRef
+ */
+export interface RestoreSpecBackendEnvFromConfigMapRef {
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendEnvFromConfigMapRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the ConfigMap must be defined
+   *
+   * @schema RestoreSpecBackendEnvFromConfigMapRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendEnvFromConfigMapRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendEnvFromConfigMapRef(obj: RestoreSpecBackendEnvFromConfigMapRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * The Secret to select from
+ *
+ * @schema RestoreSpecBackendEnvFromSecretRef
+ */
+export interface RestoreSpecBackendEnvFromSecretRef {
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendEnvFromSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret must be defined
+   *
+   * @schema RestoreSpecBackendEnvFromSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendEnvFromSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendEnvFromSecretRef(obj: RestoreSpecBackendEnvFromSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendGcsAccessTokenSecretRef
+ */
+export interface RestoreSpecBackendGcsAccessTokenSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendGcsAccessTokenSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendGcsAccessTokenSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendGcsAccessTokenSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendGcsAccessTokenSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendGcsAccessTokenSecretRef(obj: RestoreSpecBackendGcsAccessTokenSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendGcsProjectIdSecretRef
+ */
+export interface RestoreSpecBackendGcsProjectIdSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendGcsProjectIdSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendGcsProjectIdSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendGcsProjectIdSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendGcsProjectIdSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendGcsProjectIdSecretRef(obj: RestoreSpecBackendGcsProjectIdSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendRestPasswordSecretReg
+ */
+export interface RestoreSpecBackendRestPasswordSecretReg {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendRestPasswordSecretReg#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendRestPasswordSecretReg#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendRestPasswordSecretReg#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendRestPasswordSecretReg' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendRestPasswordSecretReg(obj: RestoreSpecBackendRestPasswordSecretReg | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendRestUserSecretRef
+ */
+export interface RestoreSpecBackendRestUserSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendRestUserSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendRestUserSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendRestUserSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendRestUserSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendRestUserSecretRef(obj: RestoreSpecBackendRestUserSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendS3AccessKeyIdSecretRef
+ */
+export interface RestoreSpecBackendS3AccessKeyIdSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendS3AccessKeyIdSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendS3AccessKeyIdSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendS3AccessKeyIdSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendS3AccessKeyIdSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendS3AccessKeyIdSecretRef(obj: RestoreSpecBackendS3AccessKeyIdSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecBackendS3SecretAccessKeySecretRef
+ */
+export interface RestoreSpecBackendS3SecretAccessKeySecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecBackendS3SecretAccessKeySecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecBackendS3SecretAccessKeySecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecBackendS3SecretAccessKeySecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecBackendS3SecretAccessKeySecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecBackendS3SecretAccessKeySecretRef(obj: RestoreSpecBackendS3SecretAccessKeySecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecRestoreMethodS3AccessKeyIdSecretRef
+ */
+export interface RestoreSpecRestoreMethodS3AccessKeyIdSecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecRestoreMethodS3AccessKeyIdSecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecRestoreMethodS3AccessKeyIdSecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecRestoreMethodS3AccessKeyIdSecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethodS3AccessKeyIdSecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethodS3AccessKeyIdSecretRef(obj: RestoreSpecRestoreMethodS3AccessKeyIdSecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * SecretKeySelector selects a key of a Secret.
+ *
+ * @schema RestoreSpecRestoreMethodS3SecretAccessKeySecretRef
+ */
+export interface RestoreSpecRestoreMethodS3SecretAccessKeySecretRef {
+  /**
+   * The key of the secret to select from.  Must be a valid secret key.
+   *
+   * @schema RestoreSpecRestoreMethodS3SecretAccessKeySecretRef#key
+   */
+  readonly key: string;
+
+  /**
+   * Name of the referent.
+   * This field is effectively required, but due to backwards compatibility is
+   * allowed to be empty. Instances of this type with an empty value here are
+   * almost certainly wrong.
+   * More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names
+   *
+   * @schema RestoreSpecRestoreMethodS3SecretAccessKeySecretRef#name
+   */
+  readonly name?: string;
+
+  /**
+   * Specify whether the Secret or its key must be defined
+   *
+   * @schema RestoreSpecRestoreMethodS3SecretAccessKeySecretRef#optional
+   */
+  readonly optional?: boolean;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecRestoreMethodS3SecretAccessKeySecretRef' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecRestoreMethodS3SecretAccessKeySecretRef(obj: RestoreSpecRestoreMethodS3SecretAccessKeySecretRef | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'name': obj.name,
+    'optional': obj.optional,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * Maps a string key to a path within a volume.
+ *
+ * @schema RestoreSpecVolumesConfigMapItems
+ */
+export interface RestoreSpecVolumesConfigMapItems {
+  /**
+   * key is the key to project.
+   *
+   * @schema RestoreSpecVolumesConfigMapItems#key
+   */
+  readonly key: string;
+
+  /**
+   * mode is Optional: mode bits used to set permissions on this file.
+   * Must be an octal value between 0000 and 0777 or a decimal value between 0 and 511.
+   * YAML accepts both octal and decimal values, JSON requires decimal values for mode bits.
+   * If not specified, the volume defaultMode will be used.
+   * This might be in conflict with other options that affect the file
+   * mode, like fsGroup, and the result can be other mode bits set.
+   *
+   * @schema RestoreSpecVolumesConfigMapItems#mode
+   */
+  readonly mode?: number;
+
+  /**
+   * path is the relative path of the file to map the key to.
+   * May not be an absolute path.
+   * May not contain the path element '..'.
+   * May not start with the string '..'.
+   *
+   * @schema RestoreSpecVolumesConfigMapItems#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecVolumesConfigMapItems' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecVolumesConfigMapItems(obj: RestoreSpecVolumesConfigMapItems | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'mode': obj.mode,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * Maps a string key to a path within a volume.
+ *
+ * @schema RestoreSpecVolumesSecretItems
+ */
+export interface RestoreSpecVolumesSecretItems {
+  /**
+   * key is the key to project.
+   *
+   * @schema RestoreSpecVolumesSecretItems#key
+   */
+  readonly key: string;
+
+  /**
+   * mode is Optional: mode bits used to set permissions on this file.
+   * Must be an octal value between 0000 and 0777 or a decimal value between 0 and 511.
+   * YAML accepts both octal and decimal values, JSON requires decimal values for mode bits.
+   * If not specified, the volume defaultMode will be used.
+   * This might be in conflict with other options that affect the file
+   * mode, like fsGroup, and the result can be other mode bits set.
+   *
+   * @schema RestoreSpecVolumesSecretItems#mode
+   */
+  readonly mode?: number;
+
+  /**
+   * path is the relative path of the file to map the key to.
+   * May not be an absolute path.
+   * May not contain the path element '..'.
+   * May not start with the string '..'.
+   *
+   * @schema RestoreSpecVolumesSecretItems#path
+   */
+  readonly path: string;
+}
+
+/**
+ * Converts an object of type 'RestoreSpecVolumesSecretItems' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_RestoreSpecVolumesSecretItems(obj: RestoreSpecVolumesSecretItems | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'key': obj.key,
+    'mode': obj.mode,
+    'path': obj.path,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+
+/**
  * Schedule is the Schema for the schedules API
  *
  * @schema Schedule

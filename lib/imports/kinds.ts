@@ -24,7 +24,7 @@ export const CUSTOM_KINDS: readonly KindList[] = [
     apiVersion: 'cert-manager.io/v1',
     kinds: ['Certificate', 'ClusterIssuer'],
   },
-  { apiVersion: 'k8up.io/v1', kinds: ['PodConfig', 'Schedule'] },
+  { apiVersion: 'k8up.io/v1', kinds: ['PodConfig', 'Restore', 'Schedule'] },
   {
     apiVersion: 'metallb.io/v1beta1',
     kinds: ['IPAddressPool', 'L2Advertisement'],
@@ -50,7 +50,7 @@ export const CUSTOM_KINDS: readonly KindList[] = [
 export const BUILT_IN_KINDS: readonly KindList[] = [
   {
     apiVersion: 'v1',
-    kinds: ['ConfigMap', 'Namespace', 'Secret', 'Service', 'ServiceAccount'],
+    kinds: ['ConfigMap', 'Namespace', 'PersistentVolumeClaim', 'Secret', 'Service', 'ServiceAccount'],
   },
   { apiVersion: 'apps/v1', kinds: ['Deployment', 'StatefulSet'] },
   { apiVersion: 'autoscaling/v2', kinds: ['HorizontalPodAutoscaler'] },
