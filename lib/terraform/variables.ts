@@ -14,7 +14,7 @@ import { charts } from '../../versions';
 import type { Cluster } from '../model/cluster';
 import { portForwards } from '../model/port-forwards';
 import { readCertificate } from '../secrets/sealing';
-import { CERTIFICATE_FILE } from '../secrets/store';
+import { CERTIFICATE_FILE } from '../secrets/keys';
 
 /** Name of the generated file in a cluster's folder; Terraform reads it by itself. */
 export const VARIABLES_FILE = 'cluster.auto.tfvars.json';
