@@ -5,6 +5,7 @@
 import type { Chart } from 'cdk8s';
 import {
   PodConfig,
+  type PodConfigSpecTemplateSpec,
   PodConfigSpecTemplateSpecContainersResourcesLimits,
   PodConfigSpecTemplateSpecContainersResourcesRequests,
   Schedule,
@@ -17,7 +18,9 @@ import { KubeRole, KubeRoleBinding, KubeServiceAccount } from '../lib/k8s';
 import type { Cluster, Realm } from '../lib/model/cluster';
 import { NAMESPACES } from '../lib/platform';
 
-const NAME = 'world-backup';
+/** Name of each realm's Schedule, PodConfig and ServiceAccount of backups. */
+export const WORLD_BACKUP = 'world-backup';
+const NAME = WORLD_BACKUP;
 
 /** Secret with the key that encrypts the repository. Without it every backup is noise. */
 export const RESTIC_SECRET = 'world-backup-encryption';
@@ -95,39 +98,38 @@ interface Kinds {
 }
 
 function podConfigOf(cluster: Cluster): SharedKind {
-  return sameEverywhere(PodConfig, {
-    spec: {
-      template: {
-        spec: {
-          serviceAccountName: NAME,
-          // The worlds' own user, who alone may read their files.
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: cluster.game.user,
-            runAsGroup: cluster.game.user,
-            fsGroup: cluster.game.user,
-            fsGroupChangePolicy: 'OnRootMismatch',
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          // K8up overwrites name, image and command, adds the volumes (the claims read-only, folders for its own files), and keeps the rest.
-          containers: [
-            {
-              name: 'backup',
-              resources: {
-                requests: {
-                  cpu: PodConfigSpecTemplateSpecContainersResourcesRequests.fromString('100m'),
-                  memory: PodConfigSpecTemplateSpecContainersResourcesRequests.fromString('128Mi'),
-                },
-                // restic holds the index of the repository in memory.
-                limits: { memory: PodConfigSpecTemplateSpecContainersResourcesLimits.fromString('1Gi') },
-              },
-              securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-            },
-          ],
-        },
-      },
+  return sameEverywhere(PodConfig, { spec: { template: { spec: worldBackupPod(cluster) } } });
+}
+
+/** The pod of every job of K8up (back up, check, prune, restore). */
+export function worldBackupPod(cluster: Cluster): PodConfigSpecTemplateSpec {
+  return {
+    serviceAccountName: NAME,
+    // The worlds' own user, who alone may read their files.
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: cluster.game.user,
+      runAsGroup: cluster.game.user,
+      fsGroup: cluster.game.user,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
     },
-  });
+    // K8up overwrites name, image and command, adds the volumes (the claims read-only, folders for its own files), and keeps the rest.
+    containers: [
+      {
+        name: 'backup',
+        resources: {
+          requests: {
+            cpu: PodConfigSpecTemplateSpecContainersResourcesRequests.fromString('100m'),
+            memory: PodConfigSpecTemplateSpecContainersResourcesRequests.fromString('128Mi'),
+          },
+          // restic holds the index of the repository in memory.
+          limits: { memory: PodConfigSpecTemplateSpecContainersResourcesLimits.fromString('1Gi') },
+        },
+        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  };
 }
 
 function scheduleOf(backups: Backups): SharedKind {
