@@ -197,7 +197,11 @@ function addSecrets(chart: Chart, context: BuildContext): void {
     keys: Object.fromEntries(
       keyGenerations(SESSION_KEY_GENERATION).map((generation) => [
         generationKey(generation),
-        { value: `broker/session-key/${generation}`, source: { generate: 'random-32-bytes' } },
+        {
+          value: `broker/session-key/${generation}`,
+          source: { generate: 'random-32-bytes' },
+          whenReplaced: 'Everybody is logged out.',
+        },
       ]),
     ),
     annotations,

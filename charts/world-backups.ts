@@ -173,7 +173,13 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm, backups: 
   context.secret(chart, {
     namespace: realm.namespace,
     name: RESTIC_SECRET,
-    keys: { password: { value: resticPasswordIdentity(realm), source: { generate: 'password' } } },
+    keys: {
+      password: {
+        value: resticPasswordIdentity(realm),
+        source: { generate: 'password' },
+        whenReplaced: `Backups of realm '${realm.name}' that exist open with the old password only, and the next one fails until the store's repository is emptied or its password is changed with restic itself.`,
+      },
+    },
     purpose: `encrypts the backups of realm '${realm.name}'; without it they cannot be restored`,
     protected: true,
   });

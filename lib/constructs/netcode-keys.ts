@@ -51,5 +51,10 @@ export function brokerKeyName(owner: NetcodeKeyOwner, generation: number): strin
 
 /** The value behind an identity: 32 random bytes, as netcode's private key is. */
 export function netcodeKey(identity: string): SecretKey {
-  return { value: identity, source: { generate: 'random-32-bytes' } };
+  return {
+    value: identity,
+    source: { generate: 'random-32-bytes' },
+    whenReplaced:
+      'Game servers that run have the old key until they restart, and nobody can join them until then; a next generation (--netcode NAME --next-generation) needs no such pause.',
+  };
 }

@@ -2,10 +2,10 @@
  * Which values a cluster still needs, and where each of them has to be sealed: one value may be needed in several namespaces, and nobody can read it back
  * from a sealed copy, so a missing copy means a new value for all of them. It deliberately seals nothing and touches no file.
  */
-import { randomBytes, randomInt } from 'node:crypto';
 import { didYouMean } from '../model/issues';
 import { SecretsError } from './sealing';
 import type { MissingSecret, SecretKey, SecretSpec, SecretStore } from './spec';
+import { describeSource, howMade } from './values';
 
 /** One key of one Secret. */
 export type Place = MissingSecret;
@@ -15,6 +15,8 @@ export interface NeededValue {
   /** `SecretKey.value`. */
   readonly identity: string;
   readonly source: SecretKey['source'];
+  /** `SecretKey.whenReplaced` of its places, each sentence once. */
+  readonly whenReplaced: readonly string[];
   /** Where it is needed, by namespace, name and key. */
   readonly places: readonly Place[];
 }
@@ -37,11 +39,11 @@ export function placeName(place: Place): string {
  * @throws SecretsError when components contradict each other about an identity: then its copies would differ
  */
 export function neededValues(needed: readonly SecretSpec[]): NeededValue[] {
-  const values = new Map<string, { place: Place; source: SecretKey['source'] }[]>();
+  const values = new Map<string, { place: Place; source: SecretKey['source']; whenReplaced: string | undefined }[]>();
   for (const { namespace, name, keys } of needed) {
-    for (const [key, { value: identity, source }] of Object.entries(keys)) {
+    for (const [key, { value: identity, source, whenReplaced }] of Object.entries(keys)) {
       const uses = values.get(identity);
-      const use = { place: { namespace, name, key }, source };
+      const use = { place: { namespace, name, key }, source, whenReplaced };
       if (uses) uses.push(use);
       else values.set(identity, [use]);
     }
@@ -56,20 +58,12 @@ export function neededValues(needed: readonly SecretSpec[]): NeededValue[] {
         `The value '${identity}' is ${howMade(first.source)} in ${placeName(first.place)}, but ${howMade(source)} in ${placeName(place)}; places that share a value must say the same of it.`,
       );
     }
-    return [{ identity, source: first.source, places: [first, ...others].map(({ place }) => place) }];
+    const uses = [first, ...others];
+    const whenReplaced = [...new Set(uses.flatMap((use) => use.whenReplaced ?? []))];
+    return [{ identity, source: first.source, whenReplaced, places: uses.map(({ place }) => place) }];
   });
   if (problems.length > 0) throw new SecretsError(problems);
   return grouped;
-}
-
-/** How a value comes to be, as the end of a sentence that begins with "is". */
-export function describeSource(source: SecretKey['source']): string {
-  return 'ask' in source ? `${howMade(source)} (${source.ask})` : howMade(source);
-}
-
-function howMade(source: SecretKey['source']): string {
-  if ('literal' in source) return `fixed as '${source.literal}'`;
-  return 'ask' in source ? 'asked for' : GENERATED[source.generate].description;
 }
 
 /** What is needed and has no sealed value, by namespace, name and key. */
@@ -101,7 +95,7 @@ export function planMissing(needed: readonly SecretSpec[], store: SecretStore, o
  */
 export function planNetcode(needed: readonly SecretSpec[], store: SecretStore, name: string): Step[] {
   const keys = neededValues(needed).flatMap((value) => {
-    const [, kind, owner] = /^netcode\/(realm|instance)\/([^/]+)\/\d+$/.exec(value.identity) ?? [];
+    const [, kind, owner] = NETCODE_KEY.exec(value.identity) ?? [];
     return kind && owner ? [{ identity: value.identity, kind, owner }] : [];
   });
   const found = keys.filter(({ kind, owner }) => name === owner || name === `${kind}/${owner}`);
@@ -159,6 +153,37 @@ export function planOne(needed: readonly SecretSpec[], store: SecretStore, targe
   return allCopies(first.value, store);
 }
 
+/** `netcode/realm/aurora/2` → kind, owner and generation. */
+const NETCODE_KEY = /^netcode\/(realm|instance)\/([^/]+)\/(\d+)$/;
+
+/**
+ * What to seal so that a value is a new one in every place.
+ * @param name identity (`database/broker-password`), or a place as `planOne` takes it
+ * @throws SecretsError as planOne does; also for netcode keys, because running game servers have the old one
+ */
+export function planRotation(needed: readonly SecretSpec[], store: SecretStore, name: string): Step {
+  const value = neededValues(needed).find(({ identity }) => identity === name);
+  const step =
+    value && !('literal' in value.source) ? allCopies(value, store) : planOne(needed, store, value ? placeName(firstPlace(value)) : name);
+  const [, , owner] = NETCODE_KEY.exec(step.value.identity) ?? [];
+  if (owner !== undefined) {
+    throw new SecretsError([
+      `${step.value.identity} is a netcode key, which running game servers have: it is rotated by a next generation beside it, 'npm run seal -- --netcode ${owner} --next-generation'.`,
+    ]);
+  }
+  return step;
+}
+
+function firstPlace(value: NeededValue): Place {
+  return value.places[0] as Place;
+}
+
+/** The highest generation among a plan's netcode keys, or undefined when it has none. */
+export function newestGeneration(identities: readonly string[]): number | undefined {
+  const generations = identities.flatMap((identity) => NETCODE_KEY.exec(identity)?.[3] ?? []).map(Number);
+  return generations.length === 0 ? undefined : Math.max(...generations);
+}
+
 function allCopies(value: NeededValue, store: SecretStore): Step {
   return { value, seal: value.places, replaces: value.places.filter((place) => !isMissing(place, store)) };
 }
@@ -169,78 +194,6 @@ function missingOf(value: NeededValue, store: SecretStore): Place[] {
 
 function isMissing({ namespace, name, key }: Place, store: SecretStore): boolean {
   return store.encryptedData(namespace, name)?.[key] === undefined;
-}
-
-// Values
-
-type Generated = Extract<SecretKey['source'], { generate: unknown }>['generate'];
-
-const GENERATED: Readonly<
-  Record<
-    Generated,
-    { readonly description: string; readonly make: (length: number) => Buffer; readonly problem: (value: Buffer) => string | undefined }
-  >
-> = {
-  password: { description: 'a generated password', make: password, problem: textProblem },
-  'random-32-bytes': {
-    description: 'generated as 32 random bytes',
-    make: randomBytes,
-    problem: (value) => (value.length === 32 ? undefined : `has ${value.length} bytes; it must be exactly 32 raw bytes`),
-  },
-  'random-32-bytes-hex': {
-    description: 'generated as 32 random bytes in hexadecimal',
-    make: (length) => Buffer.from(randomBytes(length).toString('hex')),
-    problem: (value) => (/^[0-9a-f]{64}$/.test(value.toString('latin1')) ? undefined : `must be 64 hexadecimal digits in lower case`),
-  },
-};
-
-/** Default length of what is generated: characters of a password (190 bits), or bytes. */
-export const DEFAULT_LENGTH = 32;
-
-/**
- * Makes a value.
- * @param length characters of a password (16 to 1024), or bytes, which must be the source's 32
- * @throws SecretsError for another length, and for a value whose text is fixed
- */
-export function makeValue({ identity, source }: NeededValue, length = DEFAULT_LENGTH): Buffer {
-  if ('literal' in source) return Buffer.from(source.literal);
-  const kind: Generated = 'generate' in source ? source.generate : 'password';
-  const [least, most] = kind === 'password' ? [16, 1024] : [32, 32];
-  if (!Number.isInteger(length) || length < least || length > most) {
-    const range = least === most ? `exactly ${least} bytes` : `${least} to ${most} characters`;
-    throw new SecretsError([`A length of ${length} is wrong for '${identity}'; it must be ${range}.`]);
-  }
-  return GENERATED[kind].make(length);
-}
-
-/**
- * Brings a given value into the form in which it is sealed, or says why it cannot be.
- * Texts lose one line feed at their end: editors and `echo` add it, and no password or token has it.
- * @throws SecretsError, which never quotes the value
- */
-export function acceptValue({ identity, source }: NeededValue, given: Buffer): Buffer {
-  const kind: Generated = 'generate' in source ? source.generate : 'password';
-  const value = kind === 'random-32-bytes' ? given : withoutLineEnd(given);
-  const problem = GENERATED[kind].problem(value);
-  if (problem) throw new SecretsError([`The value for '${identity}' ${problem}.`]);
-  return value;
-}
-
-const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-/** Letters and digits only, so that no shell, URL or configuration format needs to quote it. */
-function password(length: number): Buffer {
-  return Buffer.from(Array.from({ length }, () => LETTERS_AND_DIGITS[randomInt(LETTERS_AND_DIGITS.length)]).join(''));
-}
-
-function textProblem(value: Buffer): string | undefined {
-  if (value.length === 0) return 'is empty';
-  return value.equals(Buffer.from(value.toString('utf8'))) ? undefined : 'is not text in UTF-8';
-}
-
-function withoutLineEnd(value: Buffer): Buffer {
-  if (value.at(-1) !== 0x0a) return value;
-  return value.subarray(0, value.at(-2) === 0x0d ? -2 : -1);
 }
 
 function byText<T>(text: (item: T) => string): (a: T, b: T) => number {

@@ -16,6 +16,8 @@ export interface SecretKey {
     | { readonly literal: string }
     /** Only a person has it (an API token of somebody else's service): what to ask for. */
     | { readonly ask: string };
+  /** What a new value does or asks for where the old one was used, as a whole sentence; said before a value is replaced. @default nothing worth saying */
+  readonly whenReplaced?: string;
 }
 
 export interface SecretSpec {

@@ -1,16 +1,5 @@
 /** What is missing, and where a new value has to be sealed so that all copies of it stay equal. */
-import {
-  acceptValue,
-  makeValue,
-  missingPlaces,
-  type NeededValue,
-  neededValues,
-  placeName,
-  planMissing,
-  planNetcode,
-  planOne,
-  type Step,
-} from '../../lib/secrets/plan';
+import { missingPlaces, neededValues, placeName, planMissing, planNetcode, planOne, planRotation, type Step } from '../../lib/secrets/plan';
 import type { SecretSpec } from '../../lib/secrets/spec';
 import { memoryStore } from '../../lib/secrets/store';
 import { brokerKeys, databaseCopy, databaseOwner, dnsToken, everySecret, realmKey } from './fixtures';
@@ -167,64 +156,27 @@ test('components may ask for the same value in different words; the first place 
   ]);
 });
 
-describe('a value', () => {
-  const value = (source: NeededValue['source']): NeededValue => ({ identity: 'some/value', source, places: [] });
-
-  test('that is a password has 32 letters and digits', () => {
-    expect(makeValue(value({ generate: 'password' })).toString()).toMatch(/^[A-Za-z0-9]{32}$/);
+describe('the plan for a rotation', () => {
+  test('takes an identity and replaces the value in all of its places', () => {
+    const store = memoryStore(everySecret);
+    expect(summary([planRotation(everySecret, store, 'database/broker/password')])).toEqual([
+      {
+        value: 'database/broker/password',
+        seal: ['connect-broker/database/password', 'database/broker-owner/password'],
+        replaces: ['connect-broker/database/password', 'database/broker-owner/password'],
+      },
+    ]);
   });
 
-  test('that is a password has the length asked for', () => {
-    expect(makeValue(value({ generate: 'password' }), 64)).toHaveLength(64);
-  });
-
-  test('that is random bytes has 32 of them', () => {
-    expect(makeValue(value({ generate: 'random-32-bytes' }))).toHaveLength(32);
-  });
-
-  test('that is random bytes in hexadecimal has 64 digits', () => {
-    expect(makeValue(value({ generate: 'random-32-bytes-hex' })).toString()).toMatch(/^[0-9a-f]{64}$/);
-  });
-
-  test('that is fixed is its text', () => {
-    expect(makeValue(value({ literal: 'broker' })).toString()).toBe('broker');
-  });
-
-  test('is made anew each time', () => {
-    expect(makeValue(value({ generate: 'password' }))).not.toEqual(makeValue(value({ generate: 'password' })));
+  test('takes a place as well', () => {
+    expect(planRotation(everySecret, memoryStore(everySecret), 'cert-manager/cloudflare').value.identity).toBe('cloudflare/api-token');
   });
 
   test.each([
-    ['password', 15, 'it must be 16 to 1024 characters'],
-    ['random-32-bytes', 16, 'it must be exactly 32 bytes'],
-  ] as const)('of source %s refuses a length of %d', (generate, length, sentence) => {
-    expect(() => makeValue(value({ generate }), length)).toThrow(sentence);
-  });
-
-  test.each([
-    ['a line feed', 'token\n', 'token'],
-    ['the line end of Windows', 'token\r\n', 'token'],
-    ['only the last of two line feeds', 'token\n\n', 'token\n'],
-    ['nothing', 'token', 'token'],
-  ])('that a person gives loses %s at its end', (_, given, accepted) => {
-    expect(acceptValue(value({ ask: 'a token' }), Buffer.from(given)).toString()).toBe(accepted);
-  });
-
-  test('of raw bytes keeps a line feed at its end', () => {
-    const bytes = Buffer.concat([Buffer.alloc(31, 7), Buffer.from('\n')]);
-    expect(acceptValue(value({ generate: 'random-32-bytes' }), bytes)).toEqual(bytes);
-  });
-
-  test.each([
-    ['nothing for a token', { ask: 'a token' }, '', 'is empty'],
-    ['no more than a line feed for a password', { generate: 'password' }, '\n', 'is empty'],
-    ['too few raw bytes', { generate: 'random-32-bytes' }, 'abc', 'has 3 bytes; it must be exactly 32 raw bytes'],
-    ['digits that are not hexadecimal', { generate: 'random-32-bytes-hex' }, 'z'.repeat(64), 'must be 64 hexadecimal digits in lower case'],
-  ] as const)('refuses %s', (_, source, given, sentence) => {
-    expect(() => acceptValue(value(source), Buffer.from(given))).toThrow(`The value for 'some/value' ${sentence}.`);
-  });
-
-  test('of a token refuses bytes that are no text', () => {
-    expect(() => acceptValue(value({ ask: 'a token' }), Buffer.from([0xff, 0xfe]))).toThrow('is not text in UTF-8');
+    ['a netcode key', 'netcode/realm/aurora/1', '--netcode aurora --next-generation'],
+    ['a place of a netcode key', 'realm-aurora/netcode-key', '--netcode aurora --next-generation'],
+    ['a fixed value', 'database/broker/username', "is fixed as 'broker' by its component"],
+  ])('refuses %s and says what to do instead', (_, name, sentence) => {
+    expect(() => planRotation(everySecret, memoryStore(everySecret), name)).toThrow(sentence);
   });
 });

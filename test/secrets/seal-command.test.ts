@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { clusters } from '../../apps';
-import { main, type SealEnvironment } from '../../commands/seal';
+import { main } from '../../commands/seal';
+import type { SealEnvironment } from '../../lib/secrets/environment';
 import { missingPlaces } from '../../lib/secrets/plan';
 import { EXAMPLE_ORGANIZATION, unseal } from '../../lib/secrets/sealing';
 import type { SecretSpec } from '../../lib/secrets/spec';
@@ -22,20 +23,28 @@ interface Setup {
   readonly needed?: readonly SecretSpec[];
   readonly certificate?: string;
   readonly input?: string | Buffer;
+  /** What the next generation of a netcode key adds. */
+  readonly raised?: readonly SecretSpec[];
   /** Answers of a person, in turn; without them nobody sits there. */
   readonly person?: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A project folder and a way to run the command in it. */
 function project(setup: Setup = {}) {
-  const secrets = path.join(scratchFolder(), 'secrets');
+  const root = scratchFolder();
+  const secrets = path.join(root, 'secrets');
   const certificate = setup.certificate ?? real.certificate;
   if (certificate !== '') fileStore(secrets, 'home').writeCertificate(certificate);
   const questions: string[] = [];
   const environment: SealEnvironment = {
-    secretsDirectory: secrets,
+    root,
     clusters: ['home', 'local'],
-    needed: () => setup.needed ?? everySecret,
+    needed: (_cluster, _store, raised) => [...(setup.needed ?? everySecret), ...(raised === undefined ? [] : (setup.raised ?? []))],
+    users: () => new Map([['cert-manager/cloudflare', ['ClusterIssuer letsencrypt']]]),
+    variable: (name) => setup.variables?.[name],
+    today: () => '2026-11-22',
+    keyBits: 2048,
     interactive: setup.person !== undefined,
     readInput: async () => Buffer.from(setup.input ?? ''),
     ask: async (question) => {
@@ -44,6 +53,7 @@ function project(setup: Setup = {}) {
     },
   };
   return {
+    root,
     secrets,
     questions,
     store: () => fileStore(secrets, 'home'),
@@ -178,6 +188,30 @@ describe('--answers', () => {
     expect(store().files()).toEqual([]);
   });
 
+  test('may name a file for a value', async () => {
+    const { run, open, root } = project({ needed: [dnsToken] });
+    writeFileSync(path.join(root, 'token'), 'hunter2\n');
+    writeFileSync(path.join(root, 'answers.yaml'), `cloudflare/api-token: { file: ${path.join(root, 'token')} }`, { mode: 0o600 });
+    expect((await run(...seal, '--missing', '--answers', path.join(root, 'answers.yaml'))).code).toBe(0);
+    expect(open('cert-manager', 'cloudflare', 'api-token').toString()).toBe('hunter2');
+  });
+
+  test('may name an environment variable for a value', async () => {
+    const { run, open, root } = project({ needed: [dnsToken], variables: { TOKEN: 'hunter2' } });
+    writeFileSync(path.join(root, 'answers.yaml'), 'cloudflare/api-token: { env: TOKEN }', { mode: 0o600 });
+    expect((await run(...seal, '--missing', '--answers', path.join(root, 'answers.yaml'))).code).toBe(0);
+    expect(open('cert-manager', 'cloudflare', 'api-token').toString()).toBe('hunter2');
+  });
+
+  test.each([
+    ['a file that is not there', '{ file: /nowhere/token }', 'is to come from the file /nowhere/token, which cannot be read (ENOENT)'],
+    ['a variable that is not set', '{ env: TOKEN }', 'is to come from the environment variable TOKEN, which is not set'],
+  ])('are refused with %s', async (_, answer, sentence) => {
+    const { code, output } = await answered(`cloudflare/api-token: ${answer}\n`);
+    expect(code).toBe(1);
+    expect(output).toContain(sentence);
+  });
+
   test.each([
     [
       'an identity that is not needed',
@@ -250,7 +284,7 @@ describe('--netcode', () => {
   test('of a key that is sealed says how a new one is made', async () => {
     const { run } = project({ needed: [brokerKeys, realmKey] });
     await run(...seal, '--netcode', 'aurora');
-    expect((await run(...seal, '--netcode', 'aurora')).output).toContain('raise netcodeKeyGeneration');
+    expect((await run(...seal, '--netcode', 'aurora')).output).toContain('add --next-generation');
   });
 });
 
@@ -337,9 +371,11 @@ describe('--list', () => {
     expect((await run(...seal, '--list')).output).toBe(
       [
         'cert-manager/cloudflare: DNS-01',
+        '  used by ClusterIssuer letsencrypt',
         '  MISSING api-token  cloudflare/api-token, asked for (API token of Cloudflare with Zone.DNS edit)',
         'realm-aurora/netcode-key: key of the realm',
         '  sealed  generation-1  netcode/realm/aurora/1, generated as 32 random bytes',
+        'last recovery drill: never: npm run seal -- --verify --key COPY_OF_THE_KEY',
         'secrets/home: 1 missing; seal them with --missing.',
       ].join('\n'),
     );

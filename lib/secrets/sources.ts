@@ -1,0 +1,71 @@
+/**
+ * Where the value of a step comes from: made, fixed, from a file, from answers, from standard input or from a person.
+ * It deliberately decides nothing about where it is sealed.
+ */
+import { readFile } from './answers-file';
+import type { SealEnvironment } from './environment';
+import type { Step } from './plan';
+import { acceptValue, makeValue } from './values';
+
+/** A value and how it came to be, as the end of a sentence. */
+export interface Given {
+  readonly how: string;
+  readonly plaintext: Buffer;
+}
+
+/** Gives the value of a step, or undefined when nobody can give it now. */
+export type Give = (step: Step) => Promise<Given | undefined>;
+
+type Person = Pick<SealEnvironment, 'interactive' | 'ask' | 'readInput'>;
+
+export interface SingleOptions {
+  /** Length to make it with. */
+  readonly generate?: number | undefined;
+  readonly fromFile?: string | undefined;
+  /** Make it without being told to where it can be made. @default false */
+  readonly makeIfPossible?: boolean;
+}
+
+/** For one value: as the options say, or else from a person or standard input. */
+export function singleSource({ generate, fromFile, makeIfPossible = false }: SingleOptions, person: Person): Give {
+  return async (step) => {
+    const { value } = step;
+    if (generate !== undefined) return { how: 'made new', plaintext: makeValue(value, generate) };
+    if (fromFile !== undefined) return { how: `taken from ${fromFile}`, plaintext: acceptValue(value, readFile(fromFile)) };
+    if (makeIfPossible && 'generate' in value.source) return { how: 'made new', plaintext: makeValue(value) };
+    if (person.interactive) return fromTerminal(step, person);
+    return { how: 'taken from standard input', plaintext: acceptValue(value, await person.readInput()) };
+  };
+}
+
+export interface SeveralOptions {
+  /** Values that a person gave beforehand, by identity. */
+  readonly answers: ReadonlyMap<string, Buffer>;
+  /** How messages name them. */
+  readonly answersPlace: string;
+  /** Random text in place of what a person would have to give; for examples only. */
+  readonly placeholders: boolean;
+}
+
+/** For all values that are missing: made or fixed where that is possible, else out of the answers, else from a person. */
+export function severalSource({ answers, answersPlace, placeholders }: SeveralOptions, person: Omit<Person, 'readInput'>): Give {
+  return async (step) => {
+    const { value } = step;
+    if ('literal' in value.source) return { how: 'fixed by its component', plaintext: makeValue(value) };
+    if ('generate' in value.source) return { how: 'made new', plaintext: makeValue(value) };
+    const answer = answers.get(value.identity);
+    if (answer !== undefined) return { how: `taken from ${answersPlace}`, plaintext: answer };
+    if (placeholders) return { how: 'a placeholder, random text', plaintext: makeValue(value) };
+    return person.interactive ? fromTerminal(step, person) : undefined;
+  };
+}
+
+async function fromTerminal(step: Step, person: Pick<Person, 'ask'>): Promise<Given> {
+  return { how: 'taken from the terminal', plaintext: acceptValue(step.value, Buffer.from(await person.ask(question(step)))) };
+}
+
+function question({ value, seal: places }: Step): string {
+  const others = value.places.length - places.length;
+  const same = others === 0 ? '' : `, the same as is sealed for ${others} other place${others === 1 ? '' : 's'}`;
+  return `${value.identity}${'ask' in value.source ? ` (${value.source.ask})` : ''}${same}: `;
+}
