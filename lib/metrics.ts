@@ -64,7 +64,8 @@ const BROKER: Readonly<Record<string, Metric>> = {
     exporter: 'connect-broker',
     type: 'counter',
     labels: ['result'],
-    meaning: 'Attempts to log in: `ok`, `wrong-credentials`, `locked`, `banned`, `throttled` or `error`.',
+    meaning:
+      'Attempts to log in: `ok`, `wrong-credentials`, `locked`, `banned`, `throttled` (too many from one address), `overloaded` (too many passwords wait) or `error`.',
   },
   mmo_broker_password_queue_length: {
     exporter: 'connect-broker',
@@ -84,6 +85,19 @@ const BROKER: Readonly<Record<string, Metric>> = {
     labels: ['kind', 'target', 'result'],
     meaning:
       'Claims of sessions by game servers; `result` is `accepted`, `superseded`, `banned`, `expired`, `claimed`, `mismatch` or `error`.',
+  },
+  mmo_broker_sessions: {
+    exporter: 'connect-broker',
+    type: 'gauge',
+    labels: ['kind', 'target'],
+    meaning: 'Sessions that are played now. Read from the database: the same at each replica.',
+  },
+  mmo_broker_sessions_ended_total: {
+    exporter: 'connect-broker',
+    type: 'counter',
+    labels: ['kind', 'target', 'because'],
+    meaning:
+      'Sessions that were played and are over: `disconnected` (their server lost the connection), `lost` (their server no longer named them, or fell silent), `drained` (either of these before a planned stop), `logged-out`, `handed-over`, `superseded`, `kicked` or `banned`. Each replica counts all of them.',
   },
   mmo_broker_queue_length: {
     exporter: 'connect-broker',

@@ -4,7 +4,8 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-export type LoginResult = 'ok' | 'wrong-credentials' | 'locked' | 'banned' | 'throttled' | 'error';
+export const LOGIN_RESULTS = ['ok', 'wrong-credentials', 'locked', 'banned', 'throttled', 'overloaded', 'error'] as const;
+export type LoginResult = (typeof LOGIN_RESULTS)[number];
 export type TokenResult = 'issued' | 'queued' | 'starting' | 'outdated' | 'refused' | 'error';
 export type ClaimResult = 'accepted' | 'superseded' | 'banned' | 'expired' | 'claimed' | 'mismatch' | 'error';
 export type AllocationOutcome = 'allocated' | 'unallocated' | 'contention' | 'error';
@@ -16,8 +17,12 @@ export function makeMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const logins = new Counter({ name: 'mmo_broker_logins_total', help: 'Attempts to log in.', labelNames: ['result'] as const, registers });
+  // From zero on: Prometheus sees no increase in a series that begins with its first event, and at home there may be few.
+  for (const result of LOGIN_RESULTS) logins.inc({ result }, 0);
   return {
     registry,
+    logins,
     requests: new Counter({
       name: 'mmo_broker_http_requests_total',
       help: 'Requests that were answered.',
@@ -37,7 +42,6 @@ export function makeMetrics() {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
-    logins: new Counter({ name: 'mmo_broker_logins_total', help: 'Attempts to log in.', labelNames: ['result'] as const, registers }),
     passwordQueue: new Gauge({ name: 'mmo_broker_password_queue_length', help: 'Passwords that wait to be hashed.', registers }),
     tokens: new Counter({
       name: 'mmo_broker_tokens_total',
@@ -49,6 +53,18 @@ export function makeMetrics() {
       name: 'mmo_broker_claims_total',
       help: 'Claims of sessions by game servers.',
       labelNames: ['kind', 'target', 'result'] as const,
+      registers,
+    }),
+    sessions: new Gauge({
+      name: 'mmo_broker_sessions',
+      help: 'Sessions that are played now.',
+      labelNames: ['kind', 'target'] as const,
+      registers,
+    }),
+    sessionsEnded: new Counter({
+      name: 'mmo_broker_sessions_ended_total',
+      help: 'Sessions that were played and are over, or were cut.',
+      labelNames: ['kind', 'target', 'because'] as const,
       registers,
     }),
     queueLength: new Gauge({

@@ -97,8 +97,9 @@ export function loginResult(error: unknown): LoginResult {
     case 'banned':
       return 'banned';
     case 'too-many-requests':
-    case 'unavailable':
       return 'throttled';
+    case 'unavailable':
+      return 'overloaded';
     default:
       return 'error';
   }

@@ -1,17 +1,20 @@
 /**
- * What keeps places and queues right without anybody asking: the heartbeat of the brokers, the end of what has run out, and the queue's metrics.
+ * What keeps places and queues right without anybody asking: the heartbeat of the brokers, the end of what has run out, and the metrics of queues and sessions.
  * It deliberately needs no leader: every replica does all of it, and rows that another one has locked are left to it.
  */
 import { repeat, type Stop } from '../background.ts';
 import type { Broker } from '../broker.ts';
 import { onHint } from './hints.ts';
 import { queueStreams } from './queue-streams.ts';
+import { sessionMeter } from './session-metrics.ts';
 
 /** Well below the 5 s that count as an outage (migration 003, broker_beat). */
 const BEAT_EVERY_MS = 2_000;
 const EXPIRE_EVERY_MS = 5_000;
 const FORGET_EVERY_MS = 600_000;
 const MEASURE_EVERY_MS = 10_000;
+/** Half of Prometheus' interval; each time the sessions of a day are read. */
+const COUNT_EVERY_MS = 15_000;
 
 export const startPlayTasks = (broker: Broker): Stop => {
   const { database, log, settings, metrics } = broker;
@@ -36,12 +39,14 @@ export const startPlayTasks = (broker: Broker): Stop => {
       }
     }
   });
+  const meter = sessionMeter(broker);
+  const counting = repeat('session metrics', COUNT_EVERY_MS, log, meter);
   const stopListening = onHint(broker, (hint) => {
     if (hint === 'queue' || hint === '') queueStreams(broker).soon();
   });
   return async () => {
     stopListening();
-    await Promise.all([beating.stop(), expiring.stop(), forgetting.stop(), measuring.stop()]);
+    await Promise.all([beating.stop(), expiring.stop(), forgetting.stop(), measuring.stop(), counting.stop()]);
   };
 };
 
