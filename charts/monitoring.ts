@@ -202,6 +202,23 @@ const MONITORING_ALERTS: readonly Alert[] = [
       'Alloy holds lines back for a while and then loses them. Look for a full volume and for a pod that was killed for memory: kubectl -n monitoring describe pod loki-0',
   },
   {
+    name: 'LokiDroppingLines',
+    expr: `sum by (reason) (increase(loki_discarded_samples_total{namespace="${namespace}"}[15m])) > 0`,
+    for: '15m',
+    severity: 'warning',
+    summary: 'Loki throws lines of logs away: {{ $labels.reason }}.',
+    description:
+      'A limit in argocd/catalog/loki.ts, or a program that writes very much. The dashboard Logs shows which app writes how much.',
+  },
+  {
+    name: 'AlloyDroppingLines',
+    expr: `sum by (reason) (increase(loki_write_dropped_entries_total{namespace="${namespace}"}[15m])) > 0`,
+    for: '15m',
+    severity: 'warning',
+    summary: 'Alloy gives lines of logs up: {{ $labels.reason }}.',
+    description: 'They will never be in Loki; kubectl logs has them for a while. Loki refuses them, or does not answer.',
+  },
+  {
     name: 'AlloyMissing',
     expr: missingOnNodes('alloy'),
     for: '15m',

@@ -22,6 +22,7 @@ export const EXPORTERS = {
   'barman-cloud': "the Barman Cloud plugin's side container (0.13), through the exporter of CloudNativePG",
   'external-dns': 'ExternalDNS (0.21)',
   loki: 'Loki (3.7)',
+  alloy: 'Alloy (1.18)',
 } as const;
 
 export type Exporter = keyof typeof EXPORTERS;
@@ -91,6 +92,12 @@ const BROKER: Readonly<Record<string, Metric>> = {
     type: 'gauge',
     labels: ['kind', 'target'],
     meaning: 'Sessions that are played now. Read from the database: the same at each replica.',
+  },
+  mmo_broker_session_seconds_total: {
+    exporter: 'connect-broker',
+    type: 'counter',
+    labels: ['kind', 'target'],
+    meaning: 'Time that was played: one second for each session and second. Each replica counts all of it.',
   },
   mmo_broker_sessions_ended_total: {
     exporter: 'connect-broker',
@@ -350,6 +357,12 @@ const PLATFORM: Readonly<Record<string, Metric>> = {
     type: 'counter',
     labels: ['tenant'],
     meaning: 'Lines of logs that were received.',
+  },
+  loki_write_dropped_entries_total: {
+    exporter: 'alloy',
+    type: 'counter',
+    labels: ['reason'],
+    meaning: 'Lines of logs that Alloy gave up: Loki refused them, or did not answer for too long.',
   },
   loki_discarded_samples_total: {
     exporter: 'loki',

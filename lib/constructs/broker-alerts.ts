@@ -1,10 +1,11 @@
 /**
- * First alert rules of the connect broker: what keeps players out.
- * It deliberately has few: dashboards and rules of latency come with the metrics' own list. Metrics `mmo_broker_*` are the program's, `kube_*` those of kube-state-metrics.
+ * Alert rules of the connect broker: what keeps players out, and what its objectives (objectives.ts) say of that.
+ * It deliberately has none for what a client does wrong by itself. Metrics `mmo_broker_*` are the program's, `kube_*` those of kube-state-metrics.
  */
 import type { PrometheusRuleSpecGroupsRules } from '../../imports/monitoring.coreos.com';
 import { NAMESPACES, WORKLOADS } from '../platform';
 import { alertRule as alert } from './alerts';
+import { OBJECTIVE_ALERTS } from './objectives';
 
 const job = 'job="connect-broker-metrics"';
 const namespace = `namespace="${NAMESPACES.broker}"`;
@@ -60,6 +61,63 @@ export const BROKER_ALERTS: readonly PrometheusRuleSpecGroupsRules[] = [
     'The broker had to delete {{ $value | humanize }} servers of {{ $labels.fleet }} within an hour.',
     'They did not end by themselves (docs/game-server.md, "An instance"). The broker’s log names each and why; look at the game server’s last lines.',
   ),
+  alert(
+    'AllocationSlow',
+    'warning',
+    '5m',
+    // A server that starts from nothing takes half a minute; more than a minute is a start that fails first, or a node that pulls an image.
+    `histogram_quantile(0.95, sum by (fleet, le) (rate(mmo_broker_allocation_duration_seconds_bucket{${namespace}}[30m]))) > 60 and on (fleet) sum by (fleet) (increase(mmo_broker_allocation_duration_seconds_count{${namespace}}[30m])) > 2.5`,
+    'Groups wait more than {{ $value | humanizeDuration }} for a server of {{ $labels.fleet }}.',
+    'One in twenty waits longer than that until it may enter. Look at how many servers are ready, how long one takes to start, and whether its image must be pulled first.',
+  ),
+  alert(
+    'WorldQueueLong',
+    'warning',
+    '5m',
+    `max by (realm, continent) (mmo_broker_queue_oldest_seconds{${namespace}}) > 900`,
+    'The first in the queue for {{ $labels.realm }}/{{ $labels.continent }} has waited {{ $value | humanizeDuration }}.',
+    'The world is full and nobody leaves, or it is not ready and players wait for it. Compare its players with its capacity on the dashboard Realms.',
+  ),
+  alert(
+    'TokensNotClaimed',
+    'critical',
+    '5m',
+    [
+      `sum by (kind, target) (increase(mmo_broker_tokens_total{${namespace},result="issued"}[30m])) > 9.5`,
+      'unless on (kind, target)',
+      `sum by (kind, target) (increase(mmo_broker_claims_total{${namespace},result="accepted"}[30m]))`,
+      `  > 0.5 * sum by (kind, target) (increase(mmo_broker_tokens_total{${namespace},result="issued"}[30m]))`,
+    ].join('\n'),
+    'Players get tokens for {{ $labels.target }} and do not arrive.',
+    'Most of {{ $value | humanize }} tokens of half an hour were never claimed: their way to the server is blocked (router, address, port), its key or its clock is another, or it cannot reach the broker.',
+  ),
+  alert(
+    'ClaimsRefused',
+    'warning',
+    '5m',
+    [
+      `sum by (target, result) (increase(mmo_broker_claims_total{${namespace},result!="accepted"}[30m])) > 4.5`,
+      'and',
+      `sum by (target, result) (increase(mmo_broker_claims_total{${namespace},result!="accepted"}[30m]))`,
+      `  / on (target) group_left sum by (target) (increase(mmo_broker_claims_total{${namespace}}[30m])) > 0.2`,
+    ].join('\n'),
+    'Players of {{ $labels.target }} are turned away at the door: {{ $labels.result }}.',
+    '{{ $value | humanize }} times within half an hour the broker refused a claim for that reason: mismatch and expired are clocks, addresses and keys; claimed and superseded clients that reuse tokens; error is the broker itself.',
+  ),
+  alert(
+    'PasswordGuessing',
+    'warning',
+    '5m',
+    [
+      `sum(increase(mmo_broker_logins_total{${namespace},result=~"wrong-credentials|locked|throttled"}[30m])) > 100`,
+      'and',
+      `sum(increase(mmo_broker_logins_total{${namespace},result=~"wrong-credentials|locked|throttled"}[30m]))`,
+      `  > 5 * sum(increase(mmo_broker_logins_total{${namespace},result="ok"}[30m]))`,
+    ].join('\n'),
+    'Somebody tries passwords: {{ $value | humanize }} failed log-ins in half an hour.',
+    'Accounts lock themselves and addresses are slowed down; no action is needed unless it goes on. An operator can ban a network (docs/how-to/moderate-players.md).',
+  ),
+  ...OBJECTIVE_ALERTS,
   alert(
     'BrokerMigrationFailed',
     'critical',

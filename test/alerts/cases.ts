@@ -50,6 +50,18 @@ const waiting = `mmo_broker_queue_length{${ofWorldAtBroker}}`;
 const migration = (condition: string): string =>
   `kube_job_failed{namespace="connect-broker",job_name="connect-broker-migrate",condition="${condition}"}`;
 
+/** A counter or gauge of the broker at replica a, with its own labels. */
+const ofBroker = (metric: string, labels: string): string => `mmo_broker_${metric}{${broker('a')},${labels}}`;
+const logins = (result: string): string => ofBroker('logins_total', `result="${result}"`);
+const tokens = (result: string): string => ofBroker('tokens_total', `kind="world",target="aurora/eldermoor",result="${result}"`);
+const claims = (result: string): string => ofBroker('claims_total', `kind="world",target="aurora/eldermoor",result="${result}"`);
+const played = (pod: string): string => `mmo_broker_session_seconds_total{${broker(pod)},kind="world",target="aurora/eldermoor"}`;
+const cut = (because: string, pod = 'a'): string =>
+  `mmo_broker_sessions_ended_total{${broker(pod)},kind="world",target="aurora/eldermoor",because="${because}"}`;
+const waits = (bucket: string): string => `mmo_broker_allocation_duration_seconds_bucket{${broker('a')},fleet="dungeon",le="${bucket}"}`;
+const waited = `mmo_broker_allocation_duration_seconds_count{${broker('a')},fleet="dungeon"}`;
+const firstWaits = (pod: string): string => `mmo_broker_queue_oldest_seconds{${broker(pod)},realm="aurora",continent="eldermoor"}`;
+
 const database = (instance: number | string): string => `namespace="database",pod="postgres-1-${instance}"`;
 const claim = (namespace: string, name: string): string => `{namespace="${namespace}",persistentvolumeclaim="${name}"}`;
 const available = (namespace: string, name: string): string => `kubelet_volume_stats_available_bytes${claim(namespace, name)}`;
@@ -409,6 +421,207 @@ export const CASES: Readonly<Record<string, Cases>> = {
         series: { [allocations('dungeon', 'unallocated')]: rising(2), [allocations('dungeon', 'allocated')]: rising(3) },
       },
     ],
+  },
+  AllocationSlow: {
+    fires: [
+      {
+        series: { [waits('60')]: rising(0), [waits('120')]: rising(1), [waits('+Inf')]: rising(1), [waited]: rising(1) },
+        at: 8,
+        labels: { fleet: 'dungeon' },
+        summary: 'Groups wait more than 1m 57s for a server of dungeon.',
+      },
+    ],
+    quiet: [
+      {
+        because: 'half a minute is what a start takes',
+        series: { [waits('30')]: rising(1), [waits('60')]: rising(1), [waits('+Inf')]: rising(1), [waited]: rising(1) },
+      },
+      {
+        because: 'one group in an hour waited, which says little',
+        series: { [waits('60')]: flat(0), [waits('120')]: '0+0x30 1+0x100', [waits('+Inf')]: '0+0x30 1+0x100', [waited]: '0+0x30 1+0x100' },
+      },
+    ],
+  },
+  WorldQueueLong: {
+    fires: [
+      {
+        series: { [firstWaits('a')]: flat(901), [firstWaits('b')]: flat(901) },
+        at: 5,
+        labels: { realm: 'aurora', continent: 'eldermoor' },
+        summary: 'The first in the queue for aurora/eldermoor has waited 15m 1s.',
+      },
+    ],
+    quiet: [{ because: 'the queue moves', series: { [firstWaits('a')]: '0+60x12 0+60x12 0+60x12 0+60x12 0+60x90' }, until: 60 }],
+  },
+  TokensNotClaimed: {
+    fires: [
+      {
+        because: 'four in ten arrive',
+        series: { [tokens('issued')]: rising(1), [claims('accepted')]: rising(0.4) },
+        at: 15,
+        labels: { kind: 'world', target: 'aurora/eldermoor' },
+        summary: 'Players get tokens for aurora/eldermoor and do not arrive.',
+      },
+      {
+        because: 'nobody ever arrived, and there is no series that says so',
+        series: { [tokens('issued')]: rising(1) },
+        at: 15,
+        labels: { kind: 'world', target: 'aurora/eldermoor' },
+        summary: 'Players get tokens for aurora/eldermoor and do not arrive.',
+      },
+    ],
+    quiet: [
+      { because: 'nearly all arrive', series: { [tokens('issued')]: rising(1), [claims('accepted')]: rising(0.9) } },
+      { because: 'one player tried a few times', series: { [tokens('issued')]: '0 1 2 3 4 5 6+0x120' } },
+      { because: 'they wait in a queue and have no tokens', series: { [tokens('queued')]: rising(5) } },
+    ],
+  },
+  ClaimsRefused: {
+    fires: [
+      {
+        series: { [claims('mismatch')]: rising(1), [claims('accepted')]: rising(3) },
+        at: 10,
+        labels: { target: 'aurora/eldermoor', result: 'mismatch' },
+        summary: 'Players of aurora/eldermoor are turned away at the door: mismatch.',
+      },
+    ],
+    quiet: [
+      { because: 'one in ten is', series: { [claims('mismatch')]: rising(1), [claims('accepted')]: rising(9) } },
+      { because: 'it were only three', series: { [claims('expired')]: '0 1 2 3+0x120' } },
+    ],
+  },
+  PasswordGuessing: {
+    fires: [
+      {
+        series: { [logins('wrong-credentials')]: rising(10), [logins('ok')]: rising(1) },
+        at: 16,
+        labels: {},
+        summary: 'Somebody tries passwords: 160 failed log-ins in half an hour.',
+      },
+    ],
+    quiet: [
+      { because: 'on a busy evening many mistype', series: { [logins('wrong-credentials')]: rising(10), [logins('ok')]: rising(5) } },
+      { because: 'somebody forgot a password', series: { [logins('wrong-credentials')]: rising(1), [logins('ok')]: flat(0) } },
+    ],
+  },
+  LoginBudgetBurnsFast: {
+    fires: [
+      {
+        because: 'one in ten fails',
+        series: { [logins('error')]: rising(1), [logins('ok')]: rising(9) },
+        at: 7,
+        labels: {},
+        summary: '10% of log-ins fail; what may fail in a month is used up in days.',
+      },
+      {
+        because: 'four in a hundred fail for hours',
+        series: { [logins('overloaded')]: '0+0x5 0+0.4x200', [logins('ok')]: '0+0x5 0+9.6x200' },
+        at: 20,
+        labels: {},
+        summary: '4% of log-ins fail; what may fail in a month is used up in days.',
+      },
+    ],
+    quiet: [
+      { because: 'two in a hundred fail', series: { [logins('error')]: rising(0.2), [logins('ok')]: rising(9.8) } },
+      {
+        because: 'four of eight failed in the whole evening: too few to say',
+        series: { [logins('error')]: '0 1 2 3 4+0x120', [logins('ok')]: '0 1 2 3 4+0x120' },
+      },
+      {
+        because: 'passwords are wrong',
+        series: { [logins('wrong-credentials')]: rising(5), [logins('ok')]: rising(5), [logins('error')]: flat(0) },
+      },
+      { because: 'it was over long ago', series: { [logins('error')]: '0+1x4 4+0x120', [logins('ok')]: rising(9) }, until: 120 },
+    ],
+  },
+  LoginBudgetBurnsSlowly: {
+    fires: [
+      {
+        because: 'two in a hundred fail',
+        series: { [logins('error')]: rising(0.2), [logins('ok')]: rising(9.8) },
+        at: 25,
+        labels: {},
+        summary: '2% of log-ins fail; what may fail in a month will not last.',
+      },
+    ],
+    quiet: [
+      { because: 'four in a thousand fail', series: { [logins('error')]: rising(0.04), [logins('ok')]: rising(9.96) } },
+      { because: 'one failed, of three', series: { [logins('error')]: '0 1+0x125', [logins('ok')]: '0 1 2+0x125' } },
+    ],
+  },
+  TokenBudgetBurnsFast: {
+    fires: [
+      {
+        series: { [tokens('error')]: rising(1), [tokens('issued')]: rising(9) },
+        at: 7,
+        labels: {},
+        summary: '10% of connects fail; what may fail in a month is used up in days.',
+      },
+    ],
+    quiet: [
+      {
+        because: 'players are refused for reasons of their own',
+        series: { [tokens('refused')]: rising(5), [tokens('outdated')]: rising(5), [tokens('issued')]: rising(1) },
+      },
+      { because: 'three failed', series: { [tokens('error')]: '0 1 2 3+0x120', [tokens('issued')]: flat(0) } },
+    ],
+  },
+  TokenBudgetBurnsSlowly: {
+    fires: [
+      {
+        series: { [tokens('error')]: rising(0.2), [tokens('issued')]: rising(9.8) },
+        at: 25,
+        labels: {},
+        summary: '2% of connects fail; what may fail in a month will not last.',
+      },
+    ],
+    quiet: [{ because: 'four in a thousand fail', series: { [tokens('error')]: rising(0.04), [tokens('issued')]: rising(9.96) } }],
+  },
+  ConnectionBudgetBurnsFast: {
+    fires: [
+      {
+        because: 'a world with forty players crashes',
+        series: { [played('a')]: rising(2400), [cut('lost')]: '0+0x30 40+0x95' },
+        at: 33,
+        labels: {},
+        summary: 'Players are thrown out: 3.03% of the minutes that are played end in a cut; what may fail in a month is used up in days.',
+      },
+      {
+        because: 'two replicas tell of the same cuts',
+        series: {
+          [played('a')]: rising(60),
+          [played('b')]: rising(60),
+          [cut('disconnected')]: rising(1),
+          [cut('disconnected', 'b')]: rising(1),
+        },
+        at: 7,
+        labels: {},
+        summary: 'Players are thrown out: 100% of the minutes that are played end in a cut; what may fail in a month is used up in days.',
+      },
+    ],
+    quiet: [
+      {
+        because: 'a world was stopped as planned',
+        series: { [played('a')]: rising(2400), [cut('drained')]: '0+0x30 40+0x95', [cut('lost')]: flat(0) },
+      },
+      {
+        because: 'the world changes hands all evening',
+        series: { [played('a')]: rising(600), [cut('logged-out')]: rising(1), [cut('lost')]: flat(0) },
+      },
+      { because: 'two of fifty players have bad lines', series: { [played('a')]: rising(3000), [cut('disconnected')]: rising(0.1) } },
+      { because: 'the only player drops four times', series: { [played('a')]: rising(60), [cut('disconnected')]: '0 1 2 3 4+0x120' } },
+    ],
+  },
+  ConnectionBudgetBurnsSlowly: {
+    fires: [
+      {
+        series: { [played('a')]: rising(3000), [cut('disconnected')]: rising(0.2) },
+        at: 25,
+        labels: {},
+        summary: 'Players are thrown out: 0.4% of the minutes that are played end in a cut; what may fail in a month will not last.',
+      },
+    ],
+    quiet: [{ because: 'one minute in two thousand does', series: { [played('a')]: rising(3000), [cut('disconnected')]: rising(0.025) } }],
   },
   InstancesNotEnding: {
     fires: [
@@ -1001,6 +1214,40 @@ export const CASES: Readonly<Record<string, Cases>> = {
       },
     ],
     quiet: [{ because: 'it answers', series: { [monitoringPod('loki-0')]: flat(1) } }],
+  },
+  LokiDroppingLines: {
+    fires: [
+      {
+        series: { 'loki_discarded_samples_total{namespace="monitoring",pod="loki-0",tenant="fake",reason="rate_limited"}': rising(3) },
+        at: 16,
+        labels: { reason: 'rate_limited' },
+        summary: 'Loki throws lines of logs away: rate_limited.',
+      },
+    ],
+    quiet: [
+      {
+        because: 'it was one moment',
+        series: {
+          'loki_discarded_samples_total{namespace="monitoring",pod="loki-0",tenant="fake",reason="rate_limited"}': '0+0x10 9+0x110',
+        },
+      },
+    ],
+  },
+  AlloyDroppingLines: {
+    fires: [
+      {
+        series: { 'loki_write_dropped_entries_total{namespace="monitoring",pod="alloy-a",reason="ingester_error"}': rising(3) },
+        at: 16,
+        labels: { reason: 'ingester_error' },
+        summary: 'Alloy gives lines of logs up: ingester_error.',
+      },
+    ],
+    quiet: [
+      {
+        because: 'nothing was dropped',
+        series: { 'loki_write_dropped_entries_total{namespace="monitoring",pod="alloy-a",reason="ingester_error"}': flat(5) },
+      },
+    ],
   },
   AlloyMissing: {
     fires: [

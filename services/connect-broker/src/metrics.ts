@@ -61,6 +61,12 @@ export function makeMetrics() {
       labelNames: ['kind', 'target'] as const,
       registers,
     }),
+    sessionSeconds: new Counter({
+      name: 'mmo_broker_session_seconds_total',
+      help: 'Time that was played, over all sessions.',
+      labelNames: ['kind', 'target'] as const,
+      registers,
+    }),
     sessionsEnded: new Counter({
       name: 'mmo_broker_sessions_ended_total',
       help: 'Sessions that were played and are over, or were cut.',

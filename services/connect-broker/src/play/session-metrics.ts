@@ -1,5 +1,5 @@
 /**
- * What becomes of sessions, as metrics: how many are played now, and why those that were played are over.
+ * What becomes of sessions, as metrics: how many are played now, for how long, and why those that were played are over.
  * It deliberately reads what the database knows instead of counting where things happen: a server that crashed tells nobody, and any replica may notice it.
  * So every replica counts all of them: readers take the maximum over replicas, never the sum.
  */
@@ -54,22 +54,22 @@ const ENDED = `
 export function sessionMeter({ database, metrics, view }: Pick<Broker, 'database' | 'metrics' | 'view'>): () => Promise<void> {
   let since: Date | undefined;
   return async () => {
+    const [settled] = await database.query<{ until: Date }>('select now() - make_interval(secs => $1) as until', [SETTLED_AFTER_SECONDS]);
     const active = await database.query<{ server_id: string; count: number }>(
       "select server_id, count(*)::integer as count from play_sessions where state = 'active' group by server_id",
     );
+    const ended = since === undefined || !settled ? [] : await database.query<Ended>(ENDED, [since, settled.until]);
+    if (!settled) return;
+    const seconds = since === undefined ? 0 : (settled.until.getTime() - since.getTime()) / 1000;
     metrics.sessions.reset();
     for (const { server_id, count } of active) {
       const labels = labelsOf({ view }, server_id);
       metrics.sessions.inc(labels, count);
+      metrics.sessionSeconds.inc(labels, count * seconds);
       // Both series are there before the first cut, so that the first one is an increase.
       for (const because of ['disconnected', 'lost'] as const) metrics.sessionsEnded.inc({ ...labels, because }, 0);
     }
-    const [settled] = await database.query<{ until: Date }>('select now() - make_interval(secs => $1) as until', [SETTLED_AFTER_SECONDS]);
-    if (!settled) return;
-    if (since !== undefined) {
-      const ended = await database.query<Ended>(ENDED, [since, settled.until]);
-      for (const { server_id, because, count } of ended) metrics.sessionsEnded.inc({ ...labelsOf({ view }, server_id), because }, count);
-    }
+    for (const { server_id, because, count } of ended) metrics.sessionsEnded.inc({ ...labelsOf({ view }, server_id), because }, count);
     since = settled.until;
   };
 }

@@ -81,6 +81,16 @@ onDatabase('metrics of sessions', (database) => {
     assert.deepEqual((await broker.metrics.sessions.get()).values, []);
   });
 
+  test('time that is played adds up over sessions', async () => {
+    await entered();
+    const before = Date.now();
+    await meter();
+    const { values } = await broker.metrics.sessionSeconds.get();
+    const [{ value = Number.NaN } = {}] = values;
+    // The meter was made in the test's own setup: no more time than since the process began can have been played.
+    assert.ok(value >= 0 && value <= (Date.now() - before) / 1000 + process.uptime(), String(value));
+  });
+
   test('cuts of a world that is played on begin at zero', async () => {
     await entered();
     await meter();
