@@ -12,7 +12,7 @@ import { applicationPassword, ownerPassword } from '../lib/constructs/postgres-s
 import { add } from '../lib/emit/manifest';
 import type { Flow } from '../lib/flows';
 import type { Cluster } from '../lib/model/cluster';
-import { DATABASE, NAMESPACES, POSTGRES_PORT, WORKLOADS } from '../lib/platform';
+import { backupStore, DATABASE, NAMESPACES, POSTGRES_PORT, WORKLOADS } from '../lib/platform';
 import type { SecretKey } from '../lib/secrets/spec';
 
 /** Ports of an instance's container beside PostgreSQL's own: its manager's status (TLS), and the exporter. */
@@ -79,7 +79,7 @@ function flows(cluster: Cluster): readonly Flow[] {
       ? [
           {
             from: instances,
-            to: { outside: 'internet' as const },
+            to: backupStore(cluster),
             ports: [{ port: endpointPort(cluster.backups.endpoint) }],
             because: 'The write-ahead log and base backups go to the object store outside of the cluster.',
           },

@@ -16,7 +16,7 @@ import { add, type SharedKind, sameEverywhere } from '../lib/emit/manifest';
 import type { Flow, Workload } from '../lib/flows';
 import { KubeRole, KubeRoleBinding, KubeServiceAccount } from '../lib/k8s';
 import type { Cluster, Realm } from '../lib/model/cluster';
-import { NAMESPACES } from '../lib/platform';
+import { backupStore, NAMESPACES } from '../lib/platform';
 
 /** Name of each realm's Schedule, PodConfig and ServiceAccount of backups. */
 export const WORLD_BACKUP = 'world-backup';
@@ -52,7 +52,7 @@ export const worldBackups: Component = {
   },
   flows: (cluster) =>
     cluster.realms.map(backupPods).flatMap((pods): Flow[] => [
-      { from: pods, to: { outside: 'internet' }, ports: [{ port: storePort(cluster) }], because: 'Backups go to the object store.' },
+      { from: pods, to: backupStore(cluster), ports: [{ port: storePort(cluster) }], because: 'Backups go to the object store.' },
       {
         from: pods,
         to: { outside: 'api-server' },

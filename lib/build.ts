@@ -111,6 +111,7 @@ export function buildCluster(cluster: Cluster, options: BuildOptions): BuiltClus
   const context: BuildContext = {
     cluster,
     namespaces,
+    recoveryDrillDue: store.drillDue(),
     warn: (message) => warnings.push(message),
     secret: (chart, spec) => {
       secrets.push(spec);

@@ -74,6 +74,8 @@ export interface BuildContext {
    * A secret without a sealed value is reported at the end of the build, all of them together, with the command that seals them.
    */
   secret(chart: Chart, spec: SecretSpec): void;
+  /** When the next recovery drill is due; undefined where there is no key of the cluster's own to prove anything of. */
+  readonly recoveryDrillDue: Date | undefined;
   /** Says something that whoever runs the synth should know and that is no mistake. */
   warn(message: string): void;
 }

@@ -4,7 +4,7 @@
  */
 
 import { workload } from './component';
-import type { Workload, WorkloadGroup } from './flows';
+import type { Outside, Workload, WorkloadGroup } from './flows';
 import type { Cluster } from './model/cluster';
 
 /** Namespaces of ours. Realms have one each (`realm-<name>`), so that a realm's key and rights are its own. */
@@ -66,6 +66,11 @@ export const DATABASE = {
  */
 export function databaseCluster(generation: number): string {
   return `${DATABASE.name}-${generation}`;
+}
+
+/** Where backups go: out of the cluster, but on a laptop, whose store may be in the cluster or on the laptop itself (the check `backups-outside`). */
+export function backupStore(cluster: Cluster): Outside {
+  return { outside: cluster.hasLoadBalancer ? 'internet' : 'anywhere' };
 }
 
 export const WORKLOADS = {

@@ -21,6 +21,9 @@ export interface StepList {
   readonly afterwards: readonly Step[];
 }
 
+/** A command that sets a variable for later ones. */
+const SHARED = /^[A-Z_]+=/m;
+
 /** The list as Markdown, which is as readable in a terminal. Commands are indented by four, so that they can be copied. */
 export function stepsText({ title, about, steps, afterwards }: StepList): string {
   const block = ({ title: heading, commands, note }: Step, prefix: string): string =>
@@ -32,7 +35,9 @@ export function stepsText({ title, about, steps, afterwards }: StepList): string
   return [
     `# ${title}`,
     ...about,
-    ...(steps.length > 0 ? ['Run everything in one shell: later commands use variables of earlier ones.'] : []),
+    ...(SHARED.test(steps.flatMap(({ commands }) => commands).join('\n'))
+      ? ['Run everything in one shell: later commands use variables of earlier ones.']
+      : []),
     ...steps.map((step, index) => block(step, `${index + 1}. `)),
     ...afterwards.map((step) => block(step, '')),
   ]

@@ -7,6 +7,7 @@ import { adminNotPublic } from './admin-not-public';
 import { agonesRules } from './agones-rules';
 import { applicationSafety } from './application-safety';
 import { autoscaledReplicas } from './autoscaled-replicas';
+import { backupsOutside } from './backups-outside';
 import { canonicalQuantities } from './canonical-quantities';
 import { claimTemplates } from './claim-templates';
 import { clientAddresses } from './client-addresses';
@@ -39,6 +40,7 @@ export const checks: readonly Check[] = [
   resolvedSelectors,
   earlierWave,
   protectedData,
+  backupsOutside,
   noPlainSecrets,
   podSecurity,
   probesAndResources,

@@ -6,13 +6,12 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { lastRecoveryDrill } from '../secrets/drill';
+import { DRILL_DAYS } from '../secrets/drill-due';
 import { CERTIFICATE_FILE, certificateFile, KEYS_FOLDER, PRIVATE_KEY_MODE, privateKeyFile } from '../secrets/keys';
 import { readCertificate, type SealingCertificate, SecretsError } from '../secrets/sealing';
 import { type ClusterContext, type ClusterGroup, type Finding, failed, ok, warning } from './types';
 
 const DAY = 24 * 60 * 60 * 1000;
-/** A drill that is older says little: people, safes and disks change. The alert RecoveryDrillDue asks at the same age. */
-export const DRILL_DAYS = 180;
 /** A certificate that expires soon; the controller opens values after it, and kubeseal refuses to seal. */
 const CERTIFICATE_DAYS = 90;
 

@@ -333,7 +333,8 @@ function certificateMistakes(data: ParsedDescription): Mistake[] {
 
 function backupMistakes(data: ParsedDescription): Mistake[] {
   const { backups, domain } = data;
-  if (!backups) return [];
+  // On a laptop everything may be lost, and trying out backups is the point.
+  if (!backups || data.kubernetes.loadBalancer === 'none') return [];
   const host = new URL(backups.endpoint).hostname;
   const path = 'backups.endpoint';
   const right = "use an object store outside of your home, such as 'https://s3.eu-central-003.backblazeb2.com'";

@@ -181,6 +181,7 @@ function swapScript({ realm, continent, folder, before, claim }: Names): string 
     `world=${continent.name}`,
     `claim=${claim}`,
     `kept=${before}`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
     'other=${1:?name the claim whose volume the world gets}',
     '',
     '# A world that runs would write into a volume that is taken from it, or be given a new and empty one.',
@@ -191,7 +192,9 @@ function swapScript({ realm, continent, folder, before, claim }: Names): string 
     'fi',
     '',
     '# NEW and OLD may be given, to finish what was interrupted.',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
     'new=${NEW:-$(kubectl -n "$namespace" get pvc "$other" -o jsonpath=\'{.spec.volumeName}\')}',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
     'old=${OLD:-$(kubectl -n "$namespace" get pvc "$claim" -o jsonpath=\'{.spec.volumeName}\')}',
     'if [ -z "$new" ] || [ -z "$old" ] || [ "$new" = "$old" ]; then',
     "  echo \"Two different volumes are needed, but $other has '$new' and $claim has '$old'.\" >&2",

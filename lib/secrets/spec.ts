@@ -42,6 +42,8 @@ export interface SecretStore {
   encryptedData(namespace: string, name: string): Readonly<Record<string, string>> | undefined;
   /** What else a synth should say of the store (the example's certificate is in use; files that nothing needs). */
   warnings(needed: readonly SecretSpec[]): readonly string[];
+  /** When the next recovery drill is due (drill-due.ts). Undefined where there is nothing to prove. */
+  drillDue(): Date | undefined;
 }
 
 /** A value that is needed and not sealed yet. */

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readTree, writeTree } from '../emit/writer';
 import { replaceFiles } from '../replace-files';
+import { drillDue } from './drill-due';
 import { CERTIFICATE_FILE } from './keys';
 import { type SealedFile, serialize } from './sealed-file';
 import { readFolder, type SealedFolder } from './sealed-folder';
@@ -69,6 +70,7 @@ export function fileStore(directory: string, clusterName: string): FileStore {
     certificate: () => read().certificate,
     encryptedData: (namespace, name) => read().files.get(`${namespace}/${name}`)?.encryptedData,
     warnings: (needed) => warningsOf(read(), place, needed),
+    drillDue: () => drillDue(folder),
     write: (values) => {
       const files = merge(read(), values, place);
       replaceFiles(files.map((file) => [path.join(folder, file.namespace, `${file.name}.yaml`), serialize(file)]));
@@ -95,6 +97,7 @@ export function fileStore(directory: string, clusterName: string): FileStore {
   };
 }
 
+import { drillDue } from './drill-due';
 /** Refuses to replace a certificate. */
 export function certificateExists(place: string): SecretsError {
   return new SecretsError([

@@ -999,6 +999,18 @@ export const CASES: Readonly<Record<string, Cases>> = {
     fires: [{ series: {}, at: 15, labels: {}, summary: 'Argo CD says nothing about any Application.' }],
     quiet: [{ because: 'it speaks of one', series: { [application('Unknown', 'Unknown')]: flat(1) } }],
   },
+  RecoveryDrillDue: {
+    // The day is in the rule; in memory, where these rules are made, it is the beginning of time.
+    fires: [
+      {
+        series: {},
+        at: 61,
+        labels: {},
+        summary: 'A recovery drill is due: nobody knows whether the backup of the sealing key still opens everything.',
+      },
+    ],
+    quiet: [{ because: 'it has been due for less than an hour', series: {}, until: 60 }],
+  },
   SealedSecretNotUnsealed: {
     fires: [
       {

@@ -1,11 +1,18 @@
 /** Descriptions that look like one of the mistakes of test/model/invalid and are none: a rule that refused them would be in somebody's way. */
 import { resolveCluster } from '../../lib/model/cluster';
+import { exampleLocal } from '../examples';
 import { validDescription } from './fixture';
 
 // biome-ignore lint/suspicious/noExplicitAny: fields of a union are changed one by one.
 type Mutable = any;
 
 const accepted: [string, (description: Mutable) => void][] = [
+  [
+    'a backup store in the cluster where the cluster is a laptop',
+    (d) => {
+      Object.assign(d, structuredClone(exampleLocal), { backups: { endpoint: 'https://minio.storage.svc:9000', bucket: 'backups' } });
+    },
+  ],
   [
     "a world's port among the instances' while nobody comes from the Internet",
     (d) => {

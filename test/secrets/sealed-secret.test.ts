@@ -16,6 +16,7 @@ const spec: SecretSpec = {
 const storeOf = (sealed?: Record<string, string>): SecretStore => ({
   encryptedData: (namespace, name) => (namespace === 'game' && name === 'credentials' ? sealed : undefined),
   warnings: () => [],
+  drillDue: () => undefined,
 });
 function emit(more: Partial<SecretSpec> = {}, sealed: Record<string, string> | undefined = { username: 'AgU=', password: 'AgP=' }) {
   const chart = new Chart(new App(), 'test');
