@@ -17,6 +17,7 @@ export function memoryStore(sealed: 'everything' | readonly SecretSpec[]): Secre
       return keysOf === undefined ? answerEveryKey(namespace, name) : undefined;
     },
     warnings: () => [],
+    drillDue: () => new Date(0),
   };
 }
 

@@ -97,7 +97,6 @@ export function fileStore(directory: string, clusterName: string): FileStore {
   };
 }
 
-import { drillDue } from './drill-due';
 /** Refuses to replace a certificate. */
 export function certificateExists(place: string): SecretsError {
   return new SecretsError([

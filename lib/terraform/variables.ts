@@ -13,8 +13,8 @@ import { ROOT } from '../../argocd/root';
 import { charts } from '../../versions';
 import type { Cluster } from '../model/cluster';
 import { portForwards } from '../model/port-forwards';
-import { readCertificate } from '../secrets/sealing';
 import { CERTIFICATE_FILE } from '../secrets/keys';
+import { readCertificate } from '../secrets/sealing';
 
 /** Name of the generated file in a cluster's folder; Terraform reads it by itself. */
 export const VARIABLES_FILE = 'cluster.auto.tfvars.json';

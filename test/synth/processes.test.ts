@@ -79,7 +79,11 @@ describe('npm run check', () => {
   test(
     'of a fresh dist succeeds',
     async () => {
-      expect(await command('check')).toEqual({ code: 0, stdout: "Every check holds; dist, Terraform's variables and imports are fresh.\n", stderr: '' });
+      expect(await command('check')).toEqual({
+        code: 0,
+        stdout: "Every check holds; dist, Terraform's variables and imports are fresh.\n",
+        stderr: '',
+      });
     },
     PATIENCE,
   );
