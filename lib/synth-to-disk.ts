@@ -105,12 +105,12 @@ interface TerraformFiles {
 
 function terraformFiles({ terraformDirectory: directory, secretsDirectory = 'secrets' }: SynthToDiskOptions, synthesis: Synthesis) {
   if (directory === undefined) return undefined;
-  const clusters = synthesis.clusters.map(({ built }) => built.cluster);
+  const clusters = synthesis.clusters.map(({ built }) => built);
   return {
     directory,
-    clusters: clusters.map(({ name }) => name),
+    clusters: clusters.map(({ cluster }) => cluster.name),
     before: readVariables(directory),
-    after: new Map(clusters.map((cluster) => [`${cluster.name}/${VARIABLES_FILE}`, terraformVariables(cluster, { secretsDirectory })])),
+    after: new Map(clusters.map((built) => [`${built.cluster.name}/${VARIABLES_FILE}`, terraformVariables(built, { secretsDirectory })])),
   };
 }
 

@@ -11,6 +11,8 @@ import { sealedSecrets } from '../../argocd/catalog/sealed-secrets';
 import type { UpstreamChart } from '../../argocd/catalog/types';
 import { ROOT } from '../../argocd/root';
 import { charts } from '../../versions';
+import type { BuiltCluster } from '../build';
+import { fitsKind, kindConfig } from '../local/kind-config';
 import type { Cluster } from '../model/cluster';
 import { portForwards } from '../model/port-forwards';
 import { CERTIFICATE_FILE } from '../secrets/keys';
@@ -28,14 +30,16 @@ export interface VariablesOptions {
 }
 
 /** The file's text for one cluster. Its certificate is null while there is none; Terraform then refuses with the command that makes one. */
-export function terraformVariables(cluster: Cluster, options: VariablesOptions): string {
-  const { name } = cluster;
+export function terraformVariables(built: BuiltCluster, options: VariablesOptions): string {
+  const { cluster } = built;
+  const { name, kubernetes } = cluster;
   const variables = {
     cluster: {
       name,
       nodes: cluster.nodes.map((node) => node.name),
       repository: cluster.git.repository,
       revision: cluster.git.revision,
+      api_server: { addresses: kubernetes.apiServer.addresses, port: kubernetes.apiServer.port },
     },
     charts: { argo_cd: chartVariables(argoCd, cluster), sealed_secrets: chartVariables(sealedSecrets, cluster) },
     sealing: sealingVariables(path.join(options.secretsDirectory, name, CERTIFICATE_FILE), `secrets/${name}/${CERTIFICATE_FILE}`),
@@ -48,6 +52,7 @@ export function terraformVariables(cluster: Cluster, options: VariablesOptions):
       application: `dist/${name}/${ROOT}/${argoCd.namespace}/Application.${ROOT}.yaml`,
     },
     port_forwards: portForwards(cluster),
+    ...(fitsKind(cluster) ? { kind: kindConfig(built) } : {}),
   };
   return `${JSON.stringify(variables, null, 2)}\n`;
 }

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
 import { parse } from 'yaml';
+import type { BuiltCluster } from '../../lib/build';
 import type { PlainObject } from '../../lib/emit/manifest';
-import { resolveCluster } from '../../lib/model/cluster';
 import { makeCertificate } from '../../lib/secrets/sealing';
 import { memoryStore } from '../../lib/secrets/store';
 import { synthesize } from '../../lib/synth';
@@ -39,6 +39,7 @@ function judge(tool: Tool): void {
   let charts: ChartRepository;
   let workspace: Workspace;
   let key: string;
+  let built: BuiltCluster;
   let firstApply: string;
   const token = 'a-token-that-must-show-nowhere';
   const environment = (): Record<string, string> => ({
@@ -74,8 +75,9 @@ function judge(tool: Tool): void {
     client = new Client(plane.address);
     workspace = new Workspace(tool);
     charts = await withDefinitions((definitions) => serveCharts(definitions, workspace.path()));
-    for (const [file, text] of synthesize([exampleHomelab], { store: () => memoryStore('everything') }).files)
-      if (/^homelab\/(?:root|namespaces)\//.test(file)) workspace.write(`dist/${file}`, text);
+    const synthesis = synthesize([exampleHomelab], { store: () => memoryStore('everything') });
+    built = synthesis.clusters[0]?.built as BuiltCluster;
+    for (const [file, text] of synthesis.files) if (/^homelab\/(?:root|namespaces)\//.test(file)) workspace.write(`dist/${file}`, text);
     const made = await makeCertificate({ organization: 'test', commonName: 'test', bits: 2048 });
     workspace.write('secrets/homelab/sealing.crt', made.certificate);
     key = made.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -94,7 +96,7 @@ function judge(tool: Tool): void {
   });
 
   function writeVariables(change: (variables: Record<string, Record<string, unknown>>) => void = () => undefined): void {
-    const variables = JSON.parse(terraformVariables(resolveCluster(exampleHomelab), { secretsDirectory: workspace.path('secrets') }));
+    const variables = JSON.parse(terraformVariables(built, { secretsDirectory: workspace.path('secrets') }));
     variables.charts.argo_cd.repository = charts.url;
     variables.charts.sealed_secrets.repository = charts.url;
     change(variables);
@@ -131,6 +133,24 @@ function judge(tool: Tool): void {
       expect(code).toBe(1);
       expect(flat(stdout + stderr)).toContain('it describes the node(s) somebody-elses, and this cluster has: node-1 node-2 node-3');
       expect(await exists('/api/v1/namespaces/argocd')).toBe(false);
+    });
+
+    test('an API server that is elsewhere than described, because network policies would cut everything off from it', async () => {
+      const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
+      await client.request('POST', slices, {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { name: 'elsewhere', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+        addressType: 'IPv4',
+        endpoints: [{ addresses: ['192.168.1.11'] }, { addresses: ['192.168.1.99'] }],
+        ports: [{ name: 'https', port: 6443 }],
+      });
+      const { code, stdout, stderr } = await run('apply', '-auto-approve', '-input=false', '-no-color');
+      await client.request('DELETE', `${slices}/elsewhere`);
+      expect(code).toBe(1);
+      expect(flat(stdout + stderr)).toContain(
+        'listens at 192.168.1.99:6443, and apps/homelab.ts (kubernetes.apiServer) says 192.168.1.11:6443',
+      );
     });
 
     test("a private key that is not the certificate's, before the controller is there", async () => {

@@ -21,6 +21,7 @@ const SOURCES = [
   'lib',
   'package.json',
   'secrets',
+  'terraform',
   'tsconfig.json',
   'versions.ts',
 ];
@@ -34,7 +35,8 @@ beforeAll(() => {
   scratch = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'processes-')));
   // A space and a letter outside of ASCII, as in many a home folder.
   project = path.join(scratch, 'my wörld');
-  for (const name of SOURCES) cpSync(name, path.join(project, name), { recursive: true });
+  for (const name of SOURCES)
+    cpSync(name, path.join(project, name), { recursive: true, filter: (from) => path.basename(from) !== '.terraform' });
   symlinkSync(path.resolve('node_modules'), path.join(project, 'node_modules'));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -94,10 +96,12 @@ describe('npm run check', () => {
     const edited = `${first}/connect-broker/connect-broker/Deployment.connect-broker.yaml`;
     const missing = `${first}/namespaces/_cluster/Namespace.traefik.yaml`;
     const extra = `${last}/namespaces/_cluster/Namespace.stranger.yaml`;
+    const variables = `${last}/cluster.auto.tfvars.json`;
     let result: Result;
     let before: ReadonlyMap<string, string>;
     beforeAll(async () => {
       appendFileSync(path.join(project, 'dist', edited), '# by hand\n');
+      appendFileSync(path.join(project, 'terraform/clusters', variables), '\n');
       rmSync(path.join(project, 'dist', missing));
       writeFileSync(path.join(project, 'dist', extra), 'kind: Namespace\n');
       before = dist();
@@ -108,9 +112,12 @@ describe('npm run check', () => {
       expect(result.code).toBe(1);
     });
 
-    test.each([[`${edited} differs`], [`${missing} is missing`], [`${extra} should not be there`]])('says that %s', (sentence) => {
-      expect(result.stderr).toContain(`\n  - ${sentence}\n`);
-    });
+    test.each([[`${edited} differs`], [`${missing} is missing`], [`${extra} should not be there`], [`${variables} differs`]])(
+      'says that %s',
+      (sentence) => {
+        expect(result.stderr).toContain(`\n  - ${sentence}\n`);
+      },
+    );
 
     test('repairs nothing', () => {
       expect(dist()).toEqual(before);

@@ -11,6 +11,12 @@ variable "kube_context" {
   default     = null
 }
 
+variable "create_local_cluster" {
+  description = "Whether kind makes the cluster, in Docker on this machine. Its kubeconfig is then written to `kubeconfig`, and a destroy deletes it with everything in it."
+  type        = bool
+  default     = false
+}
+
 variable "sealing_key_file" {
   description = "Private key of the sealing certificate; by default .keys/<cluster>.key of this repository."
   type        = string
@@ -59,4 +65,9 @@ variable "port_forwards" {
     to       = string
     purpose  = string
   }))
+}
+
+variable "kind" {
+  type    = any
+  default = null
 }

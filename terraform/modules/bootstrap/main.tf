@@ -67,7 +67,11 @@ resource "terraform_data" "preflight" {
   provisioner "local-exec" {
     interpreter = local.bash
     command     = "${path.module}/scripts/check-cluster.sh"
-    environment = merge(local.environment, { CLUSTER = var.cluster.name, NODES = join("\n", var.cluster.nodes) })
+    environment = merge(local.environment, {
+      CLUSTER    = var.cluster.name
+      NODES      = join("\n", var.cluster.nodes)
+      API_SERVER = join("\n", [for address in var.cluster.api_server.addresses : "${address}:${var.cluster.api_server.port}"])
+    })
   }
 }
 

@@ -12,6 +12,7 @@ variable "cluster" {
     nodes      = list(string)
     repository = string
     revision   = string
+    api_server = object({ addresses = list(string), port = number })
   })
 }
 
