@@ -2,11 +2,12 @@
  * Whether dist and imports are what their sources make: what `npm run check` proves, in one line each.
  * It deliberately lists no violations; `npm run check` does.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { verifyImports } from '../imports/lock';
 import { SynthesisError } from '../synth';
 import { synthesizeToDisk } from '../synth-to-disk';
-import { type Finding, failed, ok, type ProjectContext, type ProjectGroup, some } from './types';
+import { type Finding, failed, ok, type ProjectContext, type ProjectGroup, skipped, some } from './types';
 
 export const dist: ProjectGroup = {
   name: 'dist',
@@ -39,6 +40,8 @@ function fresh({ root, descriptions }: ProjectContext): Finding {
 }
 
 function imports({ root }: ProjectContext): Finding {
+  if (!existsSync(path.join(root, 'node_modules', 'cdk8s-cli')))
+    return skipped('imports', 'Not looked at, because the packages are not installed.');
   const problems = verifyImports(root);
   return problems.length === 0
     ? ok('imports', 'imports/ is what cdk8s.yaml and imports/lock.json name.')

@@ -59,13 +59,16 @@ export interface DoctorRequest extends ProjectContext {
   readonly kubectl?: Kubectl;
 }
 
-/** Runs every group. Never throws for what is wrong with the machine, the project or the cluster: those are findings. */
-export async function diagnose(request: DoctorRequest): Promise<readonly Diagnosis[]> {
+/**
+ * Runs groups. Never throws for what is wrong with the machine, the project or the cluster: those are findings.
+ * @param only @default all
+ */
+export async function diagnose(request: DoctorRequest, only: readonly CheckGroup[] = groups): Promise<readonly Diagnosis[]> {
   const contexts = request.clusters.flatMap((name): ClusterContext[] => clusterContext(request, name));
   const found: Diagnosis[] = [];
   const { kubectl } = request;
   let unreachable = false;
-  for (const group of groups) {
+  for (const group of only) {
     if (group.scope === 'project') {
       for (const finding of await group.look(request)) found.push({ group: group.name, ...finding });
       continue;
