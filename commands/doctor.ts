@@ -1,7 +1,7 @@
 /** `npm run doctor`: parses its options and prints what lib/doctor found, one line a check. */
 import { lookup } from 'node:dns/promises';
 import { clusters } from '../apps';
-import { type Diagnosis, diagnose } from '../lib/doctor';
+import { type Diagnosis, type DoctorRequest, diagnose } from '../lib/doctor';
 import { makeKubectl } from '../lib/kubectl';
 import { isIPv4 } from '../lib/model/addresses';
 import { runProgram } from '../lib/programs';
@@ -25,7 +25,11 @@ at the cluster: one line for each check, with what to do. Changes nothing.
 Exit code: 0 when no check failed (warnings do not count), 1 when one did, 2 for wrong usage.
 `;
 
-export const main = (args: readonly string[]): Promise<number> =>
+/** What the command has from outside; tests give their own. */
+export type DoctorEnvironment = Pick<DoctorRequest, 'root' | 'now' | 'run' | 'resolve' | 'descriptions'>;
+
+/** @returns the exit code. */
+export const main = (args: readonly string[], environment: DoctorEnvironment = ownEnvironment()): Promise<number> =>
   runCommand(async () => {
     const options = readOptions(args, HELP, {
       cluster: { type: 'string' },
@@ -38,7 +42,7 @@ export const main = (args: readonly string[]): Promise<number> =>
     });
     if (!options) return 0;
     const { cluster, kubeconfig, live, context, probe, 'router-address': routerAddress, json } = options.values;
-    const names = clusters.map(({ name }) => name);
+    const names = environment.descriptions.map(({ name }) => name);
     if (cluster !== undefined && !names.includes(cluster))
       throw new UsageError(`There is no cluster '${cluster}'; apps/ has ${names.join(', ')}.`);
     if (routerAddress !== undefined && !isIPv4(routerAddress))
@@ -47,16 +51,12 @@ export const main = (args: readonly string[]): Promise<number> =>
     if (asksCluster && cluster === undefined && names.length > 1)
       throw new UsageError(`Say which cluster the kubeconfig leads to: --cluster NAME, one of ${names.join(', ')}.`);
     const found = await diagnose({
-      root: process.cwd(),
-      now: new Date(),
-      run: runProgram,
-      resolve: addressesOf,
-      descriptions: clusters,
+      ...environment,
       clusters: cluster === undefined ? names : [cluster],
       options: { probe: probe ?? false, ...(routerAddress === undefined ? {} : { routerAddress }) },
       ...(asksCluster
         ? {
-            kubectl: makeKubectl(runProgram, {
+            kubectl: makeKubectl(environment.run, {
               ...(kubeconfig === undefined ? {} : { kubeconfig }),
               ...(context === undefined ? {} : { context }),
             }),
@@ -68,6 +68,10 @@ export const main = (args: readonly string[]): Promise<number> =>
     else for (const line of describe(found, asksCluster)) console.log(line);
     return healthy ? 0 : 1;
   });
+
+function ownEnvironment(): DoctorEnvironment {
+  return { root: process.cwd(), now: new Date(), run: runProgram, resolve: addressesOf, descriptions: clusters };
+}
 
 async function addressesOf(host: string): Promise<string[]> {
   try {

@@ -5,7 +5,7 @@ import { clusters } from '../apps';
 import { buildCluster } from '../lib/build';
 import { type Kubectl, KubectlError, makeKubectl } from '../lib/kubectl';
 import { type ClusterDescription, type Continent, DescriptionError, type Realm, resolveCluster } from '../lib/model/cluster';
-import { runProgram } from '../lib/programs';
+import { type RunProgram, runProgram } from '../lib/programs';
 import { planDatabaseRestore } from '../lib/restore/database';
 import { RestoreError } from '../lib/restore/errors';
 import { readSnapshots, snapshotAt } from '../lib/restore/snapshots';
@@ -59,15 +59,27 @@ interface Values {
   readonly json?: boolean;
 }
 
-export const main = (args: readonly string[]): Promise<number> =>
+/** What the command has from outside; tests give their own. */
+export interface RestoreEnvironment {
+  /** The project's root: apps/ and secrets/ are read below it, and the folder is written. */
+  readonly root: string;
+  readonly now: Date;
+  readonly run: RunProgram;
+  readonly descriptions: readonly ClusterDescription[];
+}
+
+/** @returns the exit code. */
+export const main = (
+  args: readonly string[],
+  environment: RestoreEnvironment = { root: process.cwd(), now: new Date(), run: runProgram, descriptions: clusters },
+): Promise<number> =>
   runCommand(async () => {
     const options = readOptions(args, HELP, OPTIONS, true);
     if (!options) return 0;
     const values: Values = options.values;
     try {
-      const now = new Date();
-      const { folder, plan } = await planned(options.positionals, values, now);
-      writeRestore(process.cwd(), folder, plan);
+      const { folder, plan } = await planned(options.positionals, values, environment);
+      writeRestore(environment.root, folder, plan);
       if (values.json) console.log(JSON.stringify({ folder, files: [...plan.files.keys()], ...plan.list }, null, 2));
       else console.log(`${stepsText(plan.list)}\nWritten to ${folder}: ${[...plan.files.keys()].join(', ')}. Nothing was done yet.`);
       return 0;
@@ -83,16 +95,16 @@ interface Planned {
   readonly plan: RestorePlan;
 }
 
-async function planned(positionals: readonly string[], values: Values, now: Date): Promise<Planned> {
+async function planned(positionals: readonly string[], values: Values, environment: RestoreEnvironment): Promise<Planned> {
   const [what, which, ...more] = positionals;
   if (values.at !== undefined && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(values.at))
     throw new UsageError(`--at takes a time with its offset from UTC, such as 2026-03-01T18:30:00+01:00, not '${values.at}'.`);
-  const kubectl = makeKubectl(runProgram, {
+  const kubectl = makeKubectl(environment.run, {
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
     ...(values.context === undefined ? {} : { context: values.context }),
   });
-  if (what === 'world' && which !== undefined && more.length === 0) return world(which, values, kubectl, now);
-  if (what === 'database' && which === undefined) return database(values, kubectl, now);
+  if (what === 'world' && which !== undefined && more.length === 0) return world(which, values, kubectl, environment);
+  if (what === 'database' && which === undefined) return database(values, kubectl, environment);
   throw new UsageError("Say what to restore: 'world REALM/CONTINENT' or 'database'. See --help.");
 }
 
@@ -100,19 +112,19 @@ function stampOf(now: Date): string {
   return now.toISOString().replace(/\D/g, '').slice(0, 12);
 }
 
-async function world(id: string, values: Values, kubectl: Kubectl, now: Date): Promise<Planned> {
+async function world(id: string, values: Values, kubectl: Kubectl, { root, now, descriptions }: RestoreEnvironment): Promise<Planned> {
   if (/^[^/]+\/[^/]+$/.exec(id) === null) throw new UsageError(`A world is named REALM/CONTINENT, such as aurora/eldermoor, not '${id}'.`);
   if ((values.at === undefined) === (values.snapshot === undefined))
     throw new UsageError('Say which state: --at TIME or --snapshot ID, one of them.');
   if (values.snapshot !== undefined && !/^[0-9a-f]{8,64}$/.test(values.snapshot))
     throw new UsageError(`--snapshot takes restic's id, 8 to 64 hexadecimal digits, not '${values.snapshot}'.`);
-  const { description, realm, continent } = chosenWorld(id, values.cluster);
+  const { description, realm, continent } = chosenWorld(id, values.cluster, descriptions);
   const cluster = resolveCluster(description);
   const choice =
     values.at === undefined
       ? undefined
       : snapshotAt(await snapshots(values, kubectl, realm.namespace), worldClaim(continent), new Date(values.at));
-  const workload = buildCluster(cluster, { store: fileStore('secrets', cluster.name) }).objects.find(
+  const workload = buildCluster(cluster, { store: fileStore(path.join(root, 'secrets'), cluster.name) }).objects.find(
     ({ manifest }) =>
       manifest.kind === 'StatefulSet' && manifest.metadata.namespace === realm.namespace && manifest.metadata.name === continent.name,
   )?.manifest;
@@ -150,9 +162,9 @@ interface Chosen {
   readonly continent: Continent;
 }
 
-function chosenWorld(id: string, name: string | undefined): Chosen {
+function chosenWorld(id: string, name: string | undefined, descriptions: readonly ClusterDescription[]): Chosen {
   const [realmName, continentName] = id.split('/');
-  const found = ownClusters(name).flatMap((description): Chosen[] => {
+  const found = ownClusters(name, descriptions).flatMap((description): Chosen[] => {
     const realm = resolveCluster(description).realms.find((each) => each.name === realmName);
     const continent = realm?.continents.find((each) => each.name === continentName);
     return realm && continent ? [{ description, realm, continent }] : [];
@@ -166,17 +178,17 @@ function chosenWorld(id: string, name: string | undefined): Chosen {
   return first;
 }
 
-function ownClusters(name: string | undefined): readonly ClusterDescription[] {
+function ownClusters(name: string | undefined, clusters: readonly ClusterDescription[]): readonly ClusterDescription[] {
   if (name === undefined) return clusters;
   const description = clusters.find((each) => each.name === name);
   if (!description) throw new UsageError(`There is no cluster '${name}'; apps/ has ${clusters.map((each) => each.name).join(', ')}.`);
   return [description];
 }
 
-async function database(values: Values, kubectl: Kubectl, now: Date): Promise<Planned> {
+async function database(values: Values, kubectl: Kubectl, { root, now, descriptions }: RestoreEnvironment): Promise<Planned> {
   if (values.snapshot !== undefined || values.snapshots !== undefined)
     throw new UsageError('--snapshot and --snapshots are for worlds; a database goes back to a moment, with --at TIME.');
-  const own = ownClusters(values.cluster);
+  const own = ownClusters(values.cluster, descriptions);
   const backedUp = own.filter(({ backups }) => backups !== undefined);
   const [description, ...others] = backedUp.length > 0 ? backedUp : own;
   if (!description || others.length > 0)
@@ -184,9 +196,9 @@ async function database(values: Values, kubectl: Kubectl, now: Date): Promise<Pl
   const asked = values.kubeconfig !== undefined || values.context !== undefined;
   const plan = planDatabaseRestore({
     description,
-    source: readFileSync(`apps/${description.name}.ts`, 'utf8'),
+    source: readFileSync(path.join(root, 'apps', `${description.name}.ts`), 'utf8'),
     now,
-    secretsDirectory: 'secrets',
+    secretsDirectory: path.join(root, 'secrets'),
     ...(values.at === undefined ? {} : { at: values.at }),
     ...(asked ? { windows: await windows(kubectl) } : {}),
   });

@@ -83,5 +83,6 @@ function failureOf(errors: string, code: number): KubectlFailure {
 /** kubectl says what matters last, after the tries of its discovery. */
 function lastLine(errors: string): string {
   const line = errors.trim().split('\n').at(-1) ?? '';
-  return line.replace(/^(error: |E\d{4} .*?\] )/, '') || 'kubectl failed without a word.';
+  const sentence = line.replace(/^(error: |E\d{4} .*?\] )/, '') || 'kubectl failed without a word';
+  return /[.?!]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -90,6 +90,7 @@ export function build(component: Component, description: ClusterDescription): Bu
   const context: BuildContext = {
     cluster,
     namespaces: [],
+    recoveryDrillDue: undefined,
     warn: (message) => warnings.push(message),
     secret: (_chart, spec) => secrets.push(spec),
     recoveryDrillDue: undefined,

@@ -1,0 +1,95 @@
+/** The steps of a node's maintenance: their order, and what is different for a pinned world, the node of instances, and a home with one node. */
+import { main } from '../commands/maintenance';
+import { planNodeMaintenance } from '../lib/maintenance';
+import { resolveCluster } from '../lib/model/cluster';
+import { exampleHomelab, exampleLocal } from './examples';
+
+const home = resolveCluster(exampleHomelab);
+const laptop = resolveCluster(exampleLocal);
+const titles = (cluster: typeof home, node: string) => planNodeMaintenance(cluster, node).steps.map(({ title }) => title);
+const commands = (cluster: typeof home, node: string) => planNodeMaintenance(cluster, node).steps.flatMap((step) => step.commands);
+
+test('let nothing new come, then instances end, then worlds leave one realm after the other, then everything else', () => {
+  expect(titles(home, 'node-2')).toEqual([
+    'See what runs on it',
+    'Let nothing new come',
+    'Let instances end',
+    'Move the worlds of aurora that run on it',
+    'Move the worlds of borealis that run on it',
+    'Move everything else',
+    'Do the work',
+    'Return',
+  ]);
+});
+
+test('delete worlds before they drain, because budgets refuse to evict a world', () => {
+  const all = commands(home, 'node-2');
+  const drain = all.findIndex((command) => command.startsWith('kubectl drain'));
+  const last = all.findLastIndex((command) => command.includes('delete pods'));
+  expect([last >= 0, last < drain]).toEqual([true, true]);
+});
+
+test('name the node in every command that moves something', () => {
+  const moving = commands(home, 'node-2').filter((command) => /cordon|drain|delete/.test(command));
+  expect(moving.filter((command) => !command.includes('node-2'))).toEqual([]);
+});
+
+test('wait for a world as long as it may take to announce and to save', () => {
+  expect(
+    commands(home, 'node-2')
+      .filter((command) => command.includes('delete pods'))
+      .every((command) => command.endsWith('--timeout=210s')),
+  ).toBe(true);
+});
+
+test('leave retired realms alone', () => {
+  const [aurora, borealis] = exampleHomelab.realms ?? [];
+  const cluster = resolveCluster({ ...exampleHomelab, realms: [aurora, { ...borealis, state: 'retired' }] } as typeof exampleHomelab);
+  expect(titles(cluster, 'node-2')).not.toContain('Move the worlds of borealis that run on it');
+});
+
+test('say that there are no dungeons without the node of instances', () => {
+  const note = (node: string) => planNodeMaintenance(home, node).steps.find(({ title }) => title === 'Let instances end')?.note;
+  expect([note('node-3')?.includes('no dungeons'), note('node-2')?.includes('no dungeons')]).toEqual([true, false]);
+});
+
+test('say that the API server is away with the node that has it', () => {
+  const note = (node: string) => planNodeMaintenance(home, node).steps.find(({ title }) => title === 'Do the work')?.note;
+  expect([note('node-1')?.includes('API server'), note('node-2')?.includes('API server')]).toEqual([true, false]);
+});
+
+test('of the only node stop worlds and drain nothing', () => {
+  expect(titles(laptop, 'local-control-plane')).toEqual([
+    'See what runs on it',
+    'Let nothing new come',
+    'Let instances end',
+    'Stop the worlds of aurora that run on it',
+    'Do the work',
+    'Return',
+  ]);
+});
+
+test('of a node that nobody described are refused with those that there are', () => {
+  expect(() => planNodeMaintenance(home, 'node-9')).toThrow("Cluster 'homelab' has no node 'node-9'; it has node-1, node-2, node-3.");
+});
+
+describe('npm run maintenance', () => {
+  const run = async (...args: string[]) => {
+    const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const log = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    try {
+      return [await main(args), [...error.mock.calls, ...log.mock.calls].map(String).join('\n')] as const;
+    } finally {
+      error.mockRestore();
+      log.mockRestore();
+    }
+  };
+
+  test.each([[[]], [['node']], [['nodes', 'node-1']], [['node', 'a', 'b']]])('%j is wrong usage', async (args) => {
+    expect(await run(...args)).toEqual([2, "Say which node: 'node NAME'. See --help."]);
+  });
+
+  test('of a node that no cluster has ends with 1', async () => {
+    expect((await run('node', 'nowhere'))[0]).toBe(1);
+  });
+});
