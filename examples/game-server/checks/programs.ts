@@ -2,14 +2,14 @@
  * The example's two programs and the laptop's broker as the checks start them.
  * It deliberately checks nothing; whatever it starts ends with the checks (`Leftovers`).
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Backend, type World } from '../../../packages/netcode-token/interop/backend';
-import { freeTcpPorts, freeUdpPort } from '../../../packages/netcode-token/interop/ports';
-import { type Leftovers, type Line, Program } from '../../../packages/netcode-token/interop/processes';
+import { Backend, type World } from '../../../packages/netcode-token/interop/backend.ts';
+import { freeTcpPorts, freeUdpPort } from '../../../packages/netcode-token/interop/ports.ts';
+import { type Leftovers, type Line, Program } from '../../../packages/netcode-token/interop/processes.ts';
 
-/** From the repository's root, where commands run. */
-const FOLDER = path.resolve('examples/game-server');
+const FOLDER = path.join(import.meta.dirname, '..');
 /** Protocol id and build of the laptop's broker. */
 export const LAPTOP = { protocolId: '0x4d4d4f0000000001', build: '0.1.0' } as const;
 
@@ -88,7 +88,7 @@ export class Laptop {
       realms,
       JSON.stringify([{ name: realm, title: realm, continents: [{ name: continent, title: continent, capacity: 64, address, port }] }]),
     );
-    const main = path.resolve('services/connect-broker/src/main.ts');
+    const main = path.join(FOLDER, '../../services/connect-broker/src/main.ts');
     const args = ['--import', 'tsx', '--conditions=source', main, 'laptop', '--port', String(this.#port), '--home', this.backend.home];
     const broker = this.#leftovers.program(new Program('the broker', process.execPath, [...args, '--realms', realms]), 'SIGTERM');
     await broker.until('The connect broker runs', ({ message }) => message.startsWith('The connect broker runs'), { seconds: 120 });
@@ -139,9 +139,11 @@ export class WorldServer {
   }
 }
 
-/** Whether cargo is there. */
-export const hasBuilt = (): boolean => existsSync(binary('game-server'));
-
-/** What the laptop's broker has made for the world's server, as a person would find it. */
-export const keyOf = ({ backend, world }: Laptop): Buffer =>
-  readFileSync(path.join(backend.home, 'netcode-keys', `realm.${world.realm}.1`));
+/** What building the example needs beside Node. */
+export function missingPrograms(): string[] {
+  const needed = [
+    ['cargo', 'Rust (https://rustup.rs)'],
+    ['protoc', 'protoc (Debian: protobuf-compiler and libprotobuf-dev)'],
+  ] as const;
+  return needed.filter(([program]) => spawnSync(program, ['--version']).status !== 0).map(([, name]) => name);
+}

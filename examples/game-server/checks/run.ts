@@ -2,22 +2,20 @@
  * `npm run example`: the example's server and client with the laptop's broker, over UDP on loopback.
  * It deliberately is no part of `npm test`, because it needs cargo. One line a check; the last line is the sum.
  */
-import { spawnSync } from 'node:child_process';
-import { Leftovers } from '../../../packages/netcode-token/interop/processes';
-import { build, Laptop } from './programs';
-import { badDays, day, type Stage } from './world';
+import { Leftovers } from '../../../packages/netcode-token/interop/processes.ts';
+import { instances } from './instance.ts';
+import { build, Laptop, missingPrograms } from './programs.ts';
+import { badDays, day, type Stage } from './world.ts';
 
-export interface ExampleOptions {
-  /** Fail where cargo or protoc are missing, in place of a line that says so. @default false */
-  readonly required?: boolean;
-}
+/** Fail where cargo or protoc are missing, in place of a line that says so. */
+const REQUIRED = process.env.EXAMPLE_REQUIRED === '1';
 
 /** @returns the exit code */
-export async function runExample({ required = false }: ExampleOptions): Promise<number> {
+async function runExample(): Promise<number> {
   const missing = missingPrograms();
   if (missing.length > 0) {
-    console.log(`${required ? 'FAILED' : 'skipped'}: the example needs ${missing.join(' and ')}`);
-    return required ? 1 : 0;
+    console.log(`${REQUIRED ? 'FAILED' : 'skipped'}: the example needs ${missing.join(' and ')}`);
+    return REQUIRED ? 1 : 0;
   }
   const leftovers = new Leftovers();
   let passed = 0;
@@ -40,6 +38,7 @@ export async function runExample({ required = false }: ExampleOptions): Promise<
       const stage: Stage = { leftovers, laptop, check };
       await day(stage);
       await badDays(stage);
+      await instances(stage);
     } finally {
       await leftovers.clean();
     }
@@ -48,11 +47,4 @@ export async function runExample({ required = false }: ExampleOptions): Promise<
   return failed === 0 ? 0 : 1;
 }
 
-/** What building the example needs beside Node. */
-export function missingPrograms(): string[] {
-  const needed = [
-    ['cargo', 'Rust (https://rustup.rs)'],
-    ['protoc', 'protoc (Debian: protobuf-compiler and libprotobuf-dev)'],
-  ] as const;
-  return needed.filter(([program]) => spawnSync(program, ['--version']).status !== 0).map(([, name]) => name);
-}
+process.exitCode = await runExample();

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Player, Ticket } from '../../../packages/netcode-token/interop/backend';
-import type { Leftovers, Line, Program } from '../../../packages/netcode-token/interop/processes';
-import { clientProgram, is, LAPTOP, type Laptop, serverProgram, verify, WorldServer } from './programs';
+import type { Player, Ticket } from '../../../packages/netcode-token/interop/backend.ts';
+import type { Leftovers, Line, Program } from '../../../packages/netcode-token/interop/processes.ts';
+import { clientProgram, is, LAPTOP, type Laptop, serverProgram, verify, WorldServer } from './programs.ts';
 
 export interface Stage {
   readonly leftovers: Leftovers;
