@@ -17,7 +17,7 @@ interface GameServerAllocation {
 
 export function agonesAllocator(client: ApiClient, namespace: string): Allocator {
   return {
-    allocate: async ({ instanceId, contentType, build }: AllocationRequest): Promise<AllocationResult> => {
+    allocate: async ({ instanceId, contentType, build, difficulty }: AllocationRequest): Promise<AllocationResult> => {
       const { status } = await client.request<GameServerAllocation>({
         method: 'POST',
         path: `/apis/allocation.agones.dev/v1/namespaces/${namespace}/gameserverallocations`,
@@ -32,7 +32,10 @@ export function agonesAllocator(client: ApiClient, namespace: string): Allocator
               { gameServerState: 'Allocated', matchLabels: { [LABELS.contentType]: contentType, [INSTANCE_LABELS.instance]: instanceId } },
               { gameServerState: 'Ready', matchLabels: { [LABELS.contentType]: contentType, [LABELS.build]: build } },
             ],
-            metadata: { labels: { [INSTANCE_LABELS.instance]: instanceId } },
+            // What the server learns: its SDK shows it the labels of its GameServer.
+            metadata: {
+              labels: { [INSTANCE_LABELS.instance]: instanceId, ...(difficulty === undefined ? {} : { [LABELS.difficulty]: difficulty }) },
+            },
           },
         },
       });

@@ -26,6 +26,7 @@ interface Due {
   readonly id: string;
   readonly content_type: string;
   readonly build: string;
+  readonly difficulty: string | null;
   readonly attempts: number;
 }
 
@@ -36,7 +37,7 @@ export async function allocateDue(broker: Pick<Broker, 'database' | 'metrics' | 
     const due = await broker.database.query<Due>(
       `update instances set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $2)
        where id in (select id from instances where state = 'wanted' and next_attempt_at <= now() order by next_attempt_at limit $1 for update skip locked)
-       returning id, content_type, build, attempts`,
+       returning id, content_type, build, difficulty, attempts`,
       [BATCH, TAKEN_SECONDS],
     );
     await Promise.all(due.map((each) => attempt(broker, allocator, each)));
@@ -70,7 +71,12 @@ async function attempt(broker: Pick<Broker, 'database' | 'metrics' | 'log'>, all
 async function allocate(allocator: Allocator, due: Due, count: (result: AllocationOutcome) => void): Promise<AllocationResult> {
   const began = performance.now();
   for (let tries = 1; ; tries++) {
-    const result = await allocator.allocate({ instanceId: due.id, contentType: due.content_type, build: due.build });
+    const result = await allocator.allocate({
+      instanceId: due.id,
+      contentType: due.content_type,
+      build: due.build,
+      ...(due.difficulty === null ? {} : { difficulty: due.difficulty }),
+    });
     count(result.state);
     if (result.state !== 'contention' || tries === CONTENTION.tries || performance.now() - began > CONTENTION.withinMs) return result;
     await pause(CONTENTION.pauseMs * tries * (0.5 + Math.random()));

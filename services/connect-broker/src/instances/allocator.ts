@@ -9,6 +9,8 @@ export interface AllocationRequest {
   readonly contentType: string;
   /** Only servers of this build. */
   readonly build: string;
+  /** Told to the server with the allocation. @default none */
+  readonly difficulty?: string | undefined;
 }
 
 export type AllocationResult =

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Broker } from '../broker.ts';
 import { requireGameServer } from '../play/game-server-routes.ts';
 import { Problem } from '../problem.ts';
+import { difficultyOf, difficultySchema } from './difficulty.ts';
 import { handOver, type Instance, requestedInstance } from './instances.ts';
 import { isOpenFor } from './lifecycle.ts';
 import { wakeAllocation } from './tasks.ts';
@@ -17,6 +18,7 @@ const TAGS = ['game servers'];
 const answerSchema = z.object({
   instanceId: z.uuid().describe('For the players: POST /v1/instances/{id}/connect.'),
   contentType: z.string(),
+  difficulty: z.string().optional().describe('Where its content type has several.'),
   state: z.enum(['starting', 'ready', 'ended']).describe('ready: players get tokens now. They may ask before, and are told to wait.'),
   endedBecause: z.string().optional(),
 });
@@ -29,6 +31,7 @@ export const handOverRoutes =
     const answer = (instance: Instance): z.output<typeof answerSchema> => ({
       instanceId: instance.id,
       contentType: instance.contentType,
+      ...(instance.difficulty === undefined ? {} : { difficulty: instance.difficulty }),
       state:
         instance.state === 'ended'
           ? 'ended'
@@ -47,12 +50,13 @@ export const handOverRoutes =
           description:
             'The roster is made of the named sessions and accounts; all of them must be active on the calling server. Repeat a request whose answer was lost with the same `requestId`: it gets the same instance. ' +
             'Then tell the players the id, and release each of them (`why`: handed-over) when the broker orders it or they leave. ' +
-            'Problems: not-found (content type), invalid (too many for the type), not-allowed (with `notHere`: those who are not on this server).',
+            'Problems: not-found (content type), invalid (too many for the type, or a difficulty that it does not have), not-allowed (with `notHere`: those who are not on this server).',
           security: SECURITY,
           body: z
             .strictObject({
               requestId: z.uuid().describe('Fresh for each hand-over, chosen by the server.'),
               contentType: z.string().max(63),
+              difficulty: difficultySchema.optional().describe('@default the content type’s first, if it has any.'),
               playSessionIds: z.array(z.uuid()).max(1_000).default([]),
               accountIds: z.array(z.uuid()).max(1_000).default([]),
             })
@@ -68,12 +72,14 @@ export const handOverRoutes =
         const { body } = request;
         const type = types.get(body.contentType);
         if (!type) throw new Problem('not-found', `There is no content of the type '${body.contentType}'.`);
+        const difficulty = difficultyOf(type, body.difficulty);
         const result = await database.transaction(async (tx) => {
           const made = await handOver(tx, {
             serverId: caller.serverId,
             podUid: caller.podUid,
             contentType: type.name,
             build: settings.game.build,
+            difficulty,
             requestId: body.requestId,
             playSessionIds: body.playSessionIds,
             accountIds: body.accountIds,

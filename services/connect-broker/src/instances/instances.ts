@@ -9,6 +9,8 @@ export interface Instance {
   readonly id: string;
   readonly contentType: string;
   readonly build: string;
+  /** Undefined where its content type has none. */
+  readonly difficulty: string | undefined;
   readonly state: 'wanted' | 'allocated' | 'ready' | 'ended';
   /** Name of its GameServer. */
   readonly gameServer: string | undefined;
@@ -19,38 +21,55 @@ interface Row {
   readonly id: string;
   readonly content_type: string;
   readonly build: string;
+  readonly difficulty: string | null;
   readonly state: Instance['state'];
   readonly game_server: string | null;
   readonly ended_because: string | null;
 }
 
-const COLUMNS = 'id, content_type, build, state, game_server, ended_because';
+const COLUMNS = 'id, content_type, build, difficulty, state, game_server, ended_because';
 
 const instanceOf = (row: Row): Instance => ({
   id: row.id,
   contentType: row.content_type,
   build: row.build,
+  difficulty: row.difficulty ?? undefined,
   state: row.state,
   gameServer: row.game_server ?? undefined,
   endedBecause: row.ended_because ?? undefined,
 });
 
-/** A player's own instance of a type: the one that is open, or a new one with the player alone on its roster. */
+/** What a player asks for. */
+export interface OwnWish {
+  readonly accountId: string;
+  readonly contentType: string;
+  readonly build: string;
+  /** Of a new one. @default none */
+  readonly difficulty?: string | undefined;
+  /** Whether the player named the difficulty: then a wish that has no server yet changes with it. */
+  readonly isChosen?: boolean;
+}
+
+/**
+ * A player's own instance of a type: the one that is open, or a new one with the player alone on its roster.
+ * One that has its server keeps the difficulty that the server was told.
+ */
 export async function ownInstance(
   tx: Queryable,
-  { accountId, contentType, build }: { readonly accountId: string; readonly contentType: string; readonly build: string },
+  { accountId, contentType, build, difficulty, isChosen = false }: OwnWish,
 ): Promise<Instance> {
   const [row] = await tx.query<Row>(
     `with made as (
-       insert into instances (content_type, build, requested_by_account) values ($1, $2, $3)
+       insert into instances (content_type, build, requested_by_account, difficulty) values ($1, $2, $3, $4)
        on conflict (requested_by_account, content_type) where state <> 'ended' and requested_by_account is not null
-         do update set asked_at = now(), build = case when instances.state = 'wanted' then excluded.build else instances.build end
+         do update set asked_at = now(), build = case when instances.state = 'wanted' then excluded.build else instances.build end,
+           difficulty = case when instances.state = 'wanted' and instances.attempts = 0 and $5 then excluded.difficulty else instances.difficulty end
        returning ${COLUMNS}
      ), member as (
        insert into instance_roster (instance_id, account_id) select id, $3 from made on conflict do nothing
      )
      select * from made`,
-    [contentType, build, accountId],
+    [contentType, build, accountId, difficulty ?? null, isChosen],
   );
   if (!row) throw new Error('An instance was neither made nor found.');
   return instanceOf(row);
@@ -94,6 +113,8 @@ export interface HandOver {
   readonly podUid: string;
   readonly contentType: string;
   readonly build: string;
+  /** @default none */
+  readonly difficulty?: string | undefined;
   /** Chosen by the server: a repeated request gets the same instance. */
   readonly requestId: string;
   readonly playSessionIds: readonly string[];
@@ -120,7 +141,7 @@ export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOver
   if (strangers.length > 0) return { strangers };
   const [row] = await tx.query<Row>(
     `with made as (
-       insert into instances (content_type, build, requested_by_server, request_id) values ($1, $2, $3, $4)
+       insert into instances (content_type, build, requested_by_server, request_id, difficulty) values ($1, $2, $3, $4, $6)
        on conflict (requested_by_server, request_id) where request_id is not null
          do update set asked_at = now(), build = case when instances.state = 'wanted' then excluded.build else instances.build end
        returning ${COLUMNS}
@@ -128,7 +149,7 @@ export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOver
        insert into instance_roster (instance_id, account_id) select made.id, account from made, unnest($5::uuid[]) as account on conflict do nothing
      )
      select * from made`,
-    [asked.contentType, asked.build, asked.serverId, asked.requestId, [...accounts]],
+    [asked.contentType, asked.build, asked.serverId, asked.requestId, [...accounts], asked.difficulty ?? null],
   );
   if (!row) throw new Error('An instance was neither made nor found.');
   return { instance: instanceOf(row) };

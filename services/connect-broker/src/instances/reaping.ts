@@ -14,8 +14,8 @@ const GRACE_SECONDS = 120;
 const EMPTY_SECONDS = 120;
 /** From the allocation until players may enter; the slowest load of any content is far below. */
 const READY_SECONDS = 300;
-/** Longer than anybody plays one: whatever is as old has lost its way. */
-export const LIFETIME_SECONDS = 24 * 60 * 60;
+/** Of a content type that is configured no more: longer than anybody plays one. */
+const LIFETIME_SECONDS = 24 * 60 * 60;
 /** A server whose instance is in no database (a backup was restored), since this replica first saw that; a replica that starts counts anew. */
 const UNKNOWN_SECONDS = 600;
 /** A report that is older says nothing of now: servers report every 5 s. */
@@ -65,11 +65,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
  * @returns names
  */
 export async function reap(
-  broker: Pick<Broker, 'database' | 'view' | 'metrics' | 'log'>,
+  broker: Pick<Broker, 'database' | 'view' | 'metrics' | 'log' | 'settings'>,
   allocator: Allocator,
   now: number = Date.now(),
 ): Promise<string[]> {
-  const { database, view, metrics, log } = broker;
+  const { database, view, metrics, log, settings } = broker;
   if (!isCurrent(view)) return [];
   const servers = view
     .instances()
@@ -84,14 +84,17 @@ export async function reap(
        ${OVER_EMPTY} as over_empty,
        ended_at is not null and greatest(ended_at, since) < now() - make_interval(secs => $3) as over_end,
        allocated_at is not null and greatest(allocated_at, since) < now() - make_interval(secs => $4) as over_ready,
-       allocated_at is not null and allocated_at < now() - make_interval(secs => $5) as over_lifetime
-     from instances, up where id = any ($2::uuid[])`,
+       allocated_at is not null and allocated_at < now() - make_interval(secs => coalesce(lifetime, $5) + $3) as over_lifetime
+     from up, instances left join unnest($6::text[], $7::integer[]) as types (type, lifetime) on type = content_type
+     where id = any ($2::uuid[])`,
     [
       EMPTY_SECONDS + GRACE_SECONDS,
       [...new Set(servers.map(({ instanceId }) => instanceId))],
       GRACE_SECONDS,
       READY_SECONDS + GRACE_SECONDS,
-      LIFETIME_SECONDS + GRACE_SECONDS,
+      LIFETIME_SECONDS,
+      settings.instances.map(({ name }) => name),
+      settings.instances.map(({ lifetimeSeconds }) => lifetimeSeconds),
     ],
   );
   const known = new Map(rows.map((row) => [row.id, row]));

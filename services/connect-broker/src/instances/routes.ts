@@ -14,6 +14,7 @@ import { clientOutdated, clientSchema, encodingsSchema, fits, tokenAnswer, token
 import { reserve } from '../play/sessions.ts';
 import { issueToken } from '../play/tokens.ts';
 import { Problem } from '../problem.ts';
+import { difficultyOf, difficultySchema } from './difficulty.ts';
 import { type Instance, instanceFor, openInstances, ownInstance } from './instances.ts';
 import { isCurrent, isOpenFor } from './lifecycle.ts';
 import { wakeAllocation } from './tasks.ts';
@@ -25,6 +26,7 @@ const POLL_SECONDS = 2;
 const instanceAnswerSchema = z.object({
   instanceId: z.uuid(),
   contentType: z.string(),
+  difficulty: z.string().optional().describe('Where its content type has several.'),
   state: z.enum(['starting', 'ready', 'ended']).describe('starting: no token yet. ready: connect. ended: ask for another one.'),
   endedBecause: z.string().optional().describe('no-server: none became free in time. The rest: it was over.'),
   pollAfterSeconds: z.int().optional(),
@@ -61,6 +63,7 @@ export const instanceRoutes =
       return {
         instanceId: instance.id,
         contentType: instance.contentType,
+        ...(instance.difficulty === undefined ? {} : { difficulty: instance.difficulty }),
         state,
         ...(instance.endedBecause === undefined ? {} : { endedBecause: instance.endedBecause }),
         ...(state === 'starting' ? { pollAfterSeconds: POLL_SECONDS } : {}),
@@ -86,10 +89,18 @@ export const instanceRoutes =
             'With a content type: an instance for this account alone, the one that is open or a new one. With an id (from the game server that handed the player over): that one. ' +
             '202 until players may enter it; then the same request gives a token. Load first and ask for the token last: it lives for about half a minute, and is good for one attempt. ' +
             'Problems: not-logged-in, banned, not-found, not-on-roster, client-outdated (with `required`), ' +
-            'instance-unavailable (with `reason`: full, draining, view-too-old, key-missing).',
+            'instance-unavailable (with `reason`: full, draining, view-too-old, key-missing), ' +
+            'invalid (a difficulty that the type does not have), conflict (one’s open instance has another difficulty: `instanceId`, `difficulty`).',
           security: SECURITY,
           params: z.object({ target: z.string().min(1).max(63).describe('Id of an instance, or a content type.') }),
-          body: z.strictObject({ characterId: z.uuid(), client: clientSchema, encodings: encodingsSchema }),
+          body: z.strictObject({
+            characterId: z.uuid(),
+            difficulty: difficultySchema
+              .optional()
+              .describe('Of a new instance; with an id, the one that it must have. @default the content type’s first, if it has any.'),
+            client: clientSchema,
+            encodings: encodingsSchema,
+          }),
           response: { 200: tokenAnswerSchema.extend({ instanceId: z.uuid() }), 202: waitAnswerSchema },
         },
       },
@@ -110,7 +121,19 @@ export const instanceRoutes =
           const wanted = { protocolId: BigInt(settings.game.protocolId), build: settings.game.build };
           if (!byId && !fits(body.client, wanted) && !(await hasOpen(accountId, type.name)))
             throw clientOutdated(settings, body.client, wanted);
-          const instance = byId ?? (await ownInstance(database, { accountId, contentType: type.name, build: settings.game.build }));
+          const difficulty = difficultyOf(type, body.difficulty);
+          const isChosen = body.difficulty !== undefined;
+          const instance =
+            byId ?? (await ownInstance(database, { accountId, contentType: type.name, build: settings.game.build, difficulty, isChosen }));
+          if (isChosen && instance.difficulty !== difficulty) {
+            throw new Problem(
+              'conflict',
+              'The instance that is open has another difficulty. Enter it without naming one, or wait until it has ended.',
+              {
+                members: { instanceId: instance.id, ...(instance.difficulty === undefined ? {} : { difficulty: instance.difficulty }) },
+              },
+            );
+          }
           if (instance.state === 'wanted') wakeAllocation(broker);
           if (!isCurrent(view)) {
             throw unavailable(

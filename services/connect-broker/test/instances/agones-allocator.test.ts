@@ -75,6 +75,12 @@ describe('an allocation', () => {
     assert.deepEqual(spec().metadata, { labels: { 'mmo/instance': REQUEST.instanceId } });
   });
 
+  test('tells the server its difficulty', async () => {
+    answers({ state: 'UnAllocated' });
+    await allocator.allocate({ ...REQUEST, difficulty: 'heroic' });
+    assert.deepEqual(spec().metadata, { labels: { 'mmo/instance': REQUEST.instanceId, 'mmo/difficulty': 'heroic' } });
+  });
+
   test('changes no Counters and no Lists, because that cannot be repeated', async () => {
     answers({ state: 'UnAllocated' });
     await allocator.allocate(REQUEST);

@@ -26,6 +26,15 @@ onDatabase('a wanted instance', (database) => {
     assert.deepEqual(world.agones.requests, [{ instanceId: id, contentType: 'dungeon', build: '0.4.2' }]);
   });
 
+  test('is asked of Agones with its difficulty, if it has one', async () => {
+    await instanceRow(world, { difficulty: 'heroic' });
+    await attempt();
+    assert.deepEqual(
+      world.agones.requests.map(({ difficulty }) => difficulty),
+      ['heroic'],
+    );
+  });
+
   test('has the server that Agones gives', async () => {
     const id = await instanceRow(world);
     world.agones.answer = () => ({ state: 'allocated', gameServer: 'dungeon-a' });

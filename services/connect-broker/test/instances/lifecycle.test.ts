@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { publicApplication } from '../../src/http/public.ts';
 import { followServers, noteOccupied, releaseLostServers } from '../../src/instances/lifecycle.ts';
-import { LIFETIME_SECONDS, reap } from '../../src/instances/reaping.ts';
+import { reap } from '../../src/instances/reaping.ts';
 import { onDatabase } from '../support/databases.ts';
 import { ago, instanceRow, place, player, rowOf, serverFor, type World, worldOn } from './support.ts';
+
+/** Of the test's dungeon. */
+const LIFETIME_SECONDS = 3_600;
 
 onDatabase('the server of an instance', (database) => {
   let world: World;
@@ -260,8 +263,18 @@ onDatabase('the server of an instance', (database) => {
     assert.deepEqual(await reaped(), ['dungeon-a']);
   });
 
-  test('is deleted when it is beyond any session’s life, played on or not', async () => {
+  test('is deleted when it outlives what its content type allows by two minutes, played on or not', async () => {
     await running({ allocated_at: ago(LIFETIME_SECONDS + 130), occupied_at: new Date() });
+    assert.deepEqual(await reaped(), ['dungeon-a']);
+  });
+
+  test('has two minutes to end itself after the longest life of its content type', async () => {
+    await running({ allocated_at: ago(LIFETIME_SECONDS + 110), occupied_at: new Date() });
+    assert.deepEqual(await reaped(), []);
+  });
+
+  test('lives for a day at most when nothing of its content type is known any more', async () => {
+    await running({ content_type: 'gone', allocated_at: ago(24 * 3600 + 130), occupied_at: new Date() });
     assert.deepEqual(await reaped(), ['dungeon-a']);
   });
 

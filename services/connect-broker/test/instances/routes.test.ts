@@ -97,6 +97,43 @@ onDatabase('instances over HTTP', (database) => {
     assert.notEqual((await connect(who, 'dungeon')).body.instanceId, first.body.instanceId);
   });
 
+  test('an instance has the first difficulty of its type when nothing is said', async () => {
+    const { body } = await connect(await player(world), 'dungeon');
+    assert.equal((await rowOf(world, String(body.instanceId))).difficulty, 'normal');
+  });
+
+  test('an instance has the difficulty that was asked for', async () => {
+    const who = await player(world);
+    const { body } = await connect(who, 'dungeon', { difficulty: 'heroic' });
+    assert.equal((await look(who, String(body.instanceId))).body.difficulty, 'heroic');
+  });
+
+  test('a difficulty that the type does not have is refused, with those that it has', async () => {
+    const { status, body } = await connect(await player(world), 'dungeon', { difficulty: 'mythic' });
+    assert.deepEqual([status, body.difficulties], [422, ['normal', 'heroic']]);
+  });
+
+  test('a wish that nobody has worked on yet changes with the difficulty', async () => {
+    const who = await player(world);
+    await connect(who, 'dungeon');
+    const { status, body } = await connect(who, 'dungeon', { difficulty: 'heroic' });
+    assert.deepEqual([status, (await rowOf(world, String(body.instanceId))).difficulty], [202, 'heroic']);
+  });
+
+  test('one’s open instance of another difficulty is not silently entered', async () => {
+    const who = await player(world);
+    const { body } = await connect(who, 'dungeon');
+    await database().query("update instances set state = 'ready', game_server = 'dungeon-a'");
+    const refused = await connect(who, 'dungeon', { difficulty: 'heroic' });
+    assert.deepEqual([refused.status, refused.body.instanceId, refused.body.difficulty], [409, body.instanceId, 'normal']);
+  });
+
+  test('one’s open instance is entered whatever its difficulty when none is named', async () => {
+    const who = await player(world);
+    const { body } = await connect(who, 'dungeon', { difficulty: 'heroic' });
+    assert.equal((await connect(who, 'dungeon')).body.instanceId, body.instanceId);
+  });
+
   test('players of one’s own get another instance each', async () => {
     const first = await connect(await player(world), 'dungeon');
     assert.notEqual((await connect(await player(world), 'dungeon')).body.instanceId, first.body.instanceId);
@@ -360,6 +397,12 @@ onDatabase('instances over HTTP', (database) => {
     const session = await place(world, stranger, 'world:aurora/sunreach', 'elsewhere');
     const { status, body } = await handOver({ playSessionIds: [session] });
     assert.deepEqual([status, body.notHere], [403, [session]]);
+  });
+
+  test('a hand-over makes an instance of the difficulty that the server names', async () => {
+    const who = await present();
+    const { body } = await handOver({ playSessionIds: [who.session], difficulty: 'heroic' });
+    assert.equal((await rowOf(world, String(body.instanceId))).difficulty, 'heroic');
   });
 
   test('a hand-over that is refused leaves no instance', async () => {

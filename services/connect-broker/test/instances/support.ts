@@ -43,7 +43,8 @@ export interface World {
 
 export function worldOn(database: Database): World {
   const agones = fakeAgones();
-  return { agones, broker: testBroker(database, testSettings(), { allocator: agones }) };
+  const instances = testSettings().instances.map((type) => ({ ...type, difficulties: ['normal', 'heroic'], lifetimeSeconds: 3_600 }));
+  return { agones, broker: testBroker(database, testSettings({ instances }), { allocator: agones }) };
 }
 
 export interface Player {
