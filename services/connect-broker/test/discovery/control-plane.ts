@@ -34,6 +34,8 @@ export interface ApiServer {
   readonly ca: string;
   /** A request as the administrator. `body`: an object, or a manifest in YAML. @throws when the answer is not 2xx */
   administer<Body = Record<string, unknown>>(method: string, path: string, body?: object | string, contentType?: string): Promise<Body>;
+  /** The API server's own certificate and key, made when it started: for a server of the test beside it. */
+  readonly serving: { readonly cert: string; readonly key: string };
   /** A kubeconfig for somebody with a token. */
   kubeconfig(token: string): string;
   stop(): Promise<void>;
@@ -122,6 +124,7 @@ export async function startApiServer(folder: string): Promise<ApiServer> {
       port,
       ca,
       administer,
+      serving: { cert: ca, key: readFileSync(path.join(directory, 'serving', 'apiserver.key'), 'utf8') },
       kubeconfig: (token) => {
         const file = path.join(directory, `${randomBytes(6).toString('hex')}.kubeconfig`);
         const config = {
