@@ -1,8 +1,11 @@
 /**
  * Fleets and their autoscalers are what Agones' own webhooks accept and what its controller can run: the rules that no schema says.
- * It deliberately repeats only what upstream's sources refuse or silently break (pkg/apis/agones/v1/gameserver.go, pkg/apis/autoscaling/v1/fleetautoscaler.go, cmd/sdk-server); pod security, resources and the number of replicas are other checks'.
+ * It deliberately repeats only what upstream's sources refuse or silently break (pkg/apis/agones/v1/{fleet,gameserver,common}.go, pkg/apis/autoscaling/v1/fleetautoscaler.go, cmd/sdk-server); pod security, resources and the number of replicas are other checks'.
  */
 import type { BuiltObject } from '../build';
+import { isTimeZone } from '../model/content-types';
+import { cronMistake } from '../model/cron';
+import { quantityValue } from '../model/quantities';
 import { type Finding, list, nearest, reported } from './finding';
 import { label } from './references';
 import type { Check, CheckInput } from './types';
@@ -35,6 +38,30 @@ function fleet(by: BuiltObject): Finding[] {
   const pod: Plain = server.template?.spec ?? {};
   const at = 'spec.template.spec';
   const containers: readonly Plain[] = pod.containers ?? [];
+  const { name } = by.manifest.metadata;
+  if (name.length > MOST_NAME)
+    say('metadata.name', `The name has ${name.length} characters, and Agones' own names are made of it.`, `Use at most ${MOST_NAME}.`);
+  for (const field of ['maxSurge', 'maxUnavailable']) {
+    const value: unknown = spec?.strategy?.rollingUpdate?.[field];
+    if (value === undefined || (typeof value === 'number' ? value >= 1 : /^[1-9][0-9]?%$/.test(String(value)))) continue;
+    say(
+      `spec.strategy.rollingUpdate.${field}`,
+      `'${value}' is neither a number of at least 1 nor a percentage from 1% to 99%.`,
+      'Write one of them, or leave it out.',
+    );
+  }
+  for (const [place, metadata] of [
+    ['spec.template.metadata', spec?.template?.metadata],
+    [`${at}.template.metadata`, server.template?.metadata],
+    ['spec.allocationOverflow', spec?.allocationOverflow],
+  ] as const) {
+    metadataRules(metadata ?? {}, place, say);
+  }
+  for (const list of ['initContainers', 'containers']) {
+    (pod[list] ?? []).forEach((container: Plain, index: number) => {
+      resourceRules(container.resources ?? {}, `${at}.template.spec.${list}[${label(container, index)}].resources`, say);
+    });
+  }
   for (const field of ['serviceAccountName', 'serviceAccount', 'automountServiceAccountToken']) {
     if (pod[field] === undefined) continue;
     say(
@@ -87,6 +114,42 @@ function fleet(by: BuiltObject): Finding[] {
     }
   });
   return findings;
+}
+
+/** Longest name of an object of Agones. */
+const MOST_NAME = 63;
+const KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Labels and annotations that Agones copies onto game servers: the schema takes every text. */
+function metadataRules(metadata: Plain, at: string, say: Say): void {
+  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
+    if (!KEY.test(key))
+      say(
+        `${at}.labels`,
+        `'${key}' is no key of a label.`,
+        'Use a name of at most 63 letters, digits, -, _ and ., with a DNS prefix if you like.',
+      );
+    else if (!VALUE.test(String(value)))
+      say(`${at}.labels.${key}`, `'${value}' is no value of a label.`, 'Use at most 63 letters, digits, -, _ and .');
+  }
+  for (const key of Object.keys(metadata.annotations ?? {})) {
+    if (!KEY.test(key))
+      say(
+        `${at}.annotations`,
+        `'${key}' is no key of an annotation.`,
+        'Use a name of at most 63 letters, digits, -, _ and ., with a DNS prefix if you like.',
+      );
+  }
+}
+
+/** What the API server says of a pod, Agones says of the Fleet already. */
+function resourceRules(resources: Plain, at: string, say: Say): void {
+  for (const [name, request] of Object.entries(resources.requests ?? {})) {
+    const limit: unknown = resources.limits?.[name];
+    if (limit === undefined || (quantityValue(String(request)) ?? 0) <= (quantityValue(String(limit)) ?? 0)) continue;
+    say(`${at}.requests.${name}`, `The request of ${request} is more than the limit of ${limit}.`, 'Request at most the limit.');
+  }
 }
 
 function sidecar(port: unknown, field: string, say: (field: string, message: string, fix: string) => void): void {
@@ -153,6 +216,17 @@ function policy(value: Plain, at: string, server: Plain, say: Say): void {
       if ((parameters.service === undefined) === (parameters.url === undefined)) {
         say(place, "A webhook has either a 'service' or a 'url'.", 'Keep one of them.');
       }
+      if (parameters.url !== undefined && !URL.canParse(String(parameters.url)))
+        say(`${place}.url`, `'${parameters.url}' is no address.`, 'Write a whole one, such as http://broker.connect-broker.svc:8081/path.');
+      if (
+        parameters.caBundle !== undefined &&
+        !Buffer.from(String(parameters.caBundle), 'base64').toString('latin1').includes('-----BEGIN CERTIFICATE-----')
+      )
+        say(
+          `${place}.caBundle`,
+          'It holds no certificate.',
+          'Write a PEM certificate in base64, or leave it out where the address is http.',
+        );
       break;
     case 'Schedule':
       schedule(parameters, place, server, say);
@@ -211,6 +285,13 @@ function schedule(parameters: Plain, at: string, server: Plain, say: Say): void 
       'Write it in activePeriod.timezone.',
     );
   }
+  const { startCron, timezone, duration } = parameters.activePeriod ?? {};
+  const mistake = startCron === undefined || String(startCron).includes('TZ') ? undefined : cronMistake(String(startCron));
+  if (mistake !== undefined) say(`${at}.activePeriod.startCron`, mistake, 'Correct the schedule.');
+  if (timezone !== undefined && !isTimeZone(String(timezone)))
+    say(`${at}.activePeriod.timezone`, `'${timezone}' is no time zone that is known.`, "Use a name such as 'Europe/Berlin' or 'UTC'.");
+  if (duration !== undefined && !/^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$/.test(String(duration)))
+    say(`${at}.activePeriod.duration`, `'${duration}' is no duration.`, "Write it as '4h' or '1h30m'.");
   policy(parameters.policy ?? {}, `${at}.policy`, server, say);
 }
 

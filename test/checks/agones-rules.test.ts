@@ -94,6 +94,55 @@ describe('Fleets', () => {
       },
       `${server}.ports[game].container: There is no container 'server'; there are game.`,
     ],
+    [
+      'an update of nothing at a time',
+      (spec) => {
+        spec.strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0 } };
+      },
+      "spec.strategy.rollingUpdate.maxSurge: '0' is neither a number of at least 1 nor a percentage from 1% to 99%.",
+    ],
+    [
+      'an update of everything at a time, in per cent',
+      (spec) => {
+        spec.strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%' } };
+      },
+      "spec.strategy.rollingUpdate.maxUnavailable: '100%' is neither a number of at least 1 nor a percentage from 1% to 99%.",
+    ],
+    [
+      'a label of game servers that is none',
+      (spec) => {
+        spec.template.metadata.labels['mmo/build'] = '1.0.0+dirty build';
+      },
+      "spec.template.metadata.labels.mmo/build: '1.0.0+dirty build' is no value of a label.",
+    ],
+    [
+      'a label of pods whose key is none',
+      (spec) => {
+        spec.template.spec.template.metadata.labels['mmo/content/type'] = 'dungeon';
+      },
+      `${server}.template.metadata.labels: 'mmo/content/type' is no key of a label.`,
+    ],
+    [
+      'an overflow label that is none',
+      (spec) => {
+        spec.allocationOverflow = { labels: { 'mmo/draining': 'yes, now' } };
+      },
+      "spec.allocationOverflow.labels.mmo/draining: 'yes, now' is no value of a label.",
+    ],
+    [
+      'an overflow annotation whose key is none',
+      (spec) => {
+        spec.allocationOverflow = { annotations: { 'drain it': 'true' } };
+      },
+      "spec.allocationOverflow.annotations: 'drain it' is no key of an annotation.",
+    ],
+    [
+      'a request above its limit',
+      (spec) => {
+        spec.template.spec.template.spec.containers[0].resources = { requests: { memory: '2Gi' }, limits: { memory: '1Gi' } };
+      },
+      `${server}.template.spec.containers[game].resources.requests.memory: The request of 2Gi is more than the limit of 1Gi.`,
+    ],
   ])('are refused with %s', (_, change, sentence) => {
     expect(
       sentencesOf(
@@ -101,6 +150,16 @@ describe('Fleets', () => {
         changed(fleet, ({ spec }) => change(spec)),
       ),
     ).toEqual([`${fleet} ${sentence}`]);
+  });
+
+  it('are refused with a name that is too long', () => {
+    const name = 'd'.repeat(64);
+    const objects = changed(fleet, ({ metadata }) => {
+      metadata.name = name;
+    });
+    expect(sentencesOf(check, objects)).toContain(
+      `Fleet instances/${name} metadata.name: The name has 64 characters, and Agones' own names are made of it.`,
+    );
   });
 
   it('may have two containers when one is named', () => {
@@ -202,6 +261,31 @@ describe('autoscalers of Fleets', () => {
       'a time zone within the cron fields',
       { type: 'Schedule', schedule: { activePeriod: { startCron: 'TZ=UTC 0 19 * * *' }, policy: buffer } },
       "spec.policy.schedule.activePeriod.startCron: A time zone within the cron fields ('TZ=UTC 0 19 * * *') is refused.",
+    ],
+    [
+      'a window that never opens',
+      { type: 'Schedule', schedule: { activePeriod: { startCron: '0 25 * * *' }, policy: buffer } },
+      "spec.policy.schedule.activePeriod.startCron: '0 25 * * *' has '25' as hour, which must be from 0 to 23, '*', a range or a step.",
+    ],
+    [
+      'a window of no time zone',
+      { type: 'Schedule', schedule: { activePeriod: { timezone: 'Europe/Atlantis' }, policy: buffer } },
+      "spec.policy.schedule.activePeriod.timezone: 'Europe/Atlantis' is no time zone that is known.",
+    ],
+    [
+      'a window of no length',
+      { type: 'Schedule', schedule: { activePeriod: { duration: '4 hours' }, policy: buffer } },
+      "spec.policy.schedule.activePeriod.duration: '4 hours' is no duration.",
+    ],
+    [
+      'a webhook at no address',
+      { type: 'Webhook', webhook: { url: 'the broker' } },
+      "spec.policy.webhook.url: 'the broker' is no address.",
+    ],
+    [
+      'a webhook whose authority is no certificate',
+      { type: 'Webhook', webhook: { url: 'https://broker', caBundle: 'bm90IGEgY2VydGlmaWNhdGU=' } },
+      'spec.policy.webhook.caBundle: It holds no certificate.',
     ],
     [
       "a schedule's policy that is wrong",
