@@ -229,6 +229,18 @@ const BACKUP_ALERTS: readonly Alert[] = [
     description: 'A lost disk would lose more than a day of its worlds. See: kubectl -n {{ $labels.namespace }} get backups.k8up.io,jobs',
   },
   {
+    // K8up has one job for the worlds on each node: the last good one of a realm says nothing of a world on another node.
+    name: 'WorldBackupFailed',
+    expr: [
+      'max by (namespace, job_name) (kube_job_failed{namespace=~"realm-.+", job_name=~"backup-.+", condition="true"}) > 0',
+      'and on (namespace, job_name) time() - max by (namespace, job_name) (kube_job_created{namespace=~"realm-.+"}) < 93600',
+    ].join('\n'),
+    severity: 'warning',
+    summary: 'A backup of {{ $labels.namespace }} failed ({{ $labels.job_name }}).',
+    description:
+      'One world of the realm at least was not copied; others may have been. Read the log of the job: kubectl -n {{ $labels.namespace }} logs job/{{ $labels.job_name }}',
+  },
+  {
     name: 'WorldBackupUnreadable',
     expr: 'max by (namespace, job_name) (kube_job_failed{namespace=~"realm-.+", job_name=~"(check|prune)-.+", condition="true"}) > 0',
     severity: 'critical',

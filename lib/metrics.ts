@@ -208,6 +208,12 @@ const KUBERNETES: Readonly<Record<string, Metric>> = {
     labels: ['namespace', 'job_name', 'condition'],
     meaning: '1 at condition="true" when the Job has failed for good.',
   },
+  kube_job_created: {
+    exporter: 'kube-state-metrics',
+    type: 'gauge',
+    labels: ['namespace', 'job_name'],
+    meaning: 'Unix time at which the Job was made.',
+  },
   kube_job_status_completion_time: {
     exporter: 'kube-state-metrics',
     type: 'gauge',

@@ -49,6 +49,11 @@ const WorldServiceAccount = sameEverywhere(KubeServiceAccount, { automountServic
 /** Adds everything of a realm but its worlds. */
 export function addRealm(chart: Chart, context: BuildContext, realm: Realm): void {
   for (const continent of realm.continents) addContinent(chart, realm, continent);
+  if (realm.exposure.type === 'shared-address' && realm.continents.some(({ state }) => state === 'active')) {
+    context.warn(
+      `the worlds of realm '${realm.name}' share ${realm.exposure.address}, so they see a node's address in place of each player's: their own limits and bans by address do not work (the broker's do). exposure { type: 'own-address' } keeps players' addresses.`,
+    );
+  }
   context.secret(chart, {
     namespace: realm.namespace,
     name: REALM_KEY_SECRET,

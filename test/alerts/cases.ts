@@ -96,6 +96,7 @@ const statefulSet = (metric: string, namespace = 'realm-aurora', name = 'eldermo
   `kube_statefulset_${metric}{namespace="${namespace}",statefulset="${name}"}`;
 const backupDone = 'kube_job_status_completion_time{namespace="realm-aurora",job_name="backup-world-backup-backup-1"}';
 const realmJobFailed = (name: string): string => `kube_job_failed{namespace="realm-aurora",job_name="${name}",condition="true"}`;
+const realmJobCreated = (job: string): string => `kube_job_created{namespace="realm-aurora",job_name="${job}"}`;
 const traefik = (code: number): string =>
   `traefik_entrypoint_requests_total{namespace="traefik",pod="traefik-a",entrypoint="websecure",code="${code}",method="GET",protocol="http"}`;
 
@@ -228,6 +229,42 @@ export const CASES: Readonly<Record<string, Cases>> = {
     quiet: [
       { because: 'the last is of this day', series: { [statefulSet('created')]: flat(-30 * DAY), [backupDone]: flat(-20 * HOUR) } },
       { because: 'the realm is of this day', series: { [statefulSet('created')]: flat(-20 * HOUR) } },
+    ],
+  },
+  WorldBackupFailed: {
+    fires: [
+      {
+        because: 'one job of two failed, and the other was well',
+        series: {
+          [realmJobFailed('backup-world-backup-backup-1-0')]: '0+0x4 1+0x20',
+          [realmJobCreated('backup-world-backup-backup-1-0')]: flat(0),
+          [realmJobFailed('backup-world-backup-backup-1-1')]: flat(0),
+          [realmJobCreated('backup-world-backup-backup-1-1')]: flat(0),
+        },
+        at: 5,
+        labels: { namespace: 'realm-aurora', job_name: 'backup-world-backup-backup-1-0' },
+        summary: 'A backup of realm-aurora failed (backup-world-backup-backup-1-0).',
+      },
+    ],
+    quiet: [
+      {
+        because: 'all jobs are well',
+        series: {
+          [realmJobFailed('backup-world-backup-backup-1-0')]: flat(0),
+          [realmJobCreated('backup-world-backup-backup-1-0')]: flat(0),
+        },
+      },
+      {
+        because: 'it failed days ago, and is kept for its log',
+        series: {
+          [realmJobFailed('backup-world-backup-backup-1-0')]: flat(1),
+          [realmJobCreated('backup-world-backup-backup-1-0')]: flat(-200000),
+        },
+      },
+      {
+        because: 'it is a check that failed',
+        series: { [realmJobFailed('check-world-backup-check-1')]: flat(1), [realmJobCreated('check-world-backup-check-1')]: flat(0) },
+      },
     ],
   },
   WorldBackupUnreadable: {

@@ -101,6 +101,8 @@ export interface Built {
   readonly cluster: Cluster;
   readonly objects: readonly PlainObject[];
   readonly secrets: readonly SecretSpec[];
+  /** What the synth says. */
+  readonly warnings: readonly string[];
   /** Objects of one Application. */
   of(application: string): readonly PlainObject[];
   /** The object of a kind and `namespace/name`. Throws when it is not there. */
@@ -112,10 +114,11 @@ export interface Built {
 export function built(component: Component, description: ClusterDescription): Built {
   const cluster = resolveCluster(description);
   const secrets: SecretSpec[] = [];
+  const warnings: string[] = [];
   const context = {
     cluster,
     namespaces: [],
-    warn: () => undefined,
+    warn: (message: string) => warnings.push(message),
     secret: (_: Chart, spec: SecretSpec) => secrets.push(spec),
   } as unknown as BuildContext;
   const app = new App();
@@ -135,6 +138,7 @@ export function built(component: Component, description: ClusterDescription): Bu
     cluster,
     objects,
     secrets,
+    warnings,
     of: (application) => byApplication.get(application) ?? [],
     find,
     get: (kind, id) => {

@@ -226,6 +226,12 @@ describe('what surrounds a realm', () => {
     expect(example.get('Service', 'realm-borealis/frosthold-public').spec).not.toHaveProperty('externalTrafficPolicy');
   });
 
+  test('the synth says that worlds which share an address do not see their players’ addresses, and says it of no other', () => {
+    expect(example.warnings).toEqual([
+      "the worlds of realm 'borealis' share 192.168.1.247, so they see a node's address in place of each player's: their own limits and bans by address do not work (the broker's do). exposure { type: 'own-address' } keeps players' addresses.",
+    ]);
+  });
+
   test('continents that share an address have the same sharing key and different ports', () => {
     const services = ['frosthold', 'icewind'].map((name) => example.get('Service', `realm-borealis/${name}-public`));
     expect(services.map((each) => [each.metadata.annotations?.['metallb.io/allow-shared-ip'], each.spec.ports[0].port])).toEqual([
