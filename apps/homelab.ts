@@ -29,6 +29,9 @@ export const homelab = defineCluster({
     email: 'you@homelab.io',
     dns01: { cloudflare: { zone: 'homelab.io' } },
   },
+  monitoring: {
+    notify: { discord: true, quietHours: { from: '23:00', to: '08:00', timeZone: 'Europe/Berlin' }, deadMansSwitch: true },
+  },
   backups: { endpoint: 'https://s3.eu-central-003.backblazeb2.com', bucket: 'you-mmo-backups' },
   game: {
     image: 'ghcr.io/you/mmo-server:0.4.2',

@@ -7,6 +7,7 @@ import type { Chart } from 'cdk8s';
 import { metallb } from '../argocd/catalog/metallb';
 import { type Component, labels } from '../lib/component';
 import { type Alert, alertRules } from '../lib/constructs/alerts';
+import { addLogRules } from '../lib/constructs/log-alerts';
 import { dashboardsOf } from '../lib/dashboards';
 import { type Dashboard, dashboardJson } from '../lib/dashboards/dashboard';
 import { add } from '../lib/emit/manifest';
@@ -37,6 +38,7 @@ export const monitoring: Component = {
       build: (chart) => {
         alertRules(chart, namespace, 'platform', PLATFORM_ALERTS);
         alertRules(chart, namespace, 'monitoring', MONITORING_ALERTS);
+        addLogRules(chart);
         for (const dashboard of dashboardsOf(cluster)) addDashboard(chart, dashboard);
       },
     },

@@ -2,6 +2,8 @@
  * Sealed Secrets: where the controller lives, and the sealed credentials that upstream charts' values refer to.
  * It deliberately holds no secrets of our own components: each has its own beside the objects that use them.
  */
+import { notifySecret } from '../argocd/catalog/alertmanager';
+import { grafanaLoginSecret } from '../argocd/catalog/grafana-login';
 import type { Component } from '../lib/component';
 import { type Alert, alertRules } from '../lib/constructs/alerts';
 import { NAMESPACES } from '../lib/platform';
@@ -44,6 +46,8 @@ export const sealedSecrets: Component = {
         const { recoveryDrillDue: due } = context;
         if (due) alertRules(chart, NAMESPACES.monitoring, 'recovery-drill', [drillAlert(due, context.cluster.name)]);
         context.secret(chart, GRAFANA_ADMIN);
+        for (const secret of [notifySecret(context.cluster), grafanaLoginSecret(context.cluster)])
+          if (secret) context.secret(chart, secret);
         if (context.cluster.hasDns) context.secret(chart, EXTERNAL_DNS_PASSWORD);
       },
     },

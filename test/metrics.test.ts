@@ -13,6 +13,7 @@ import { EXPORTERS, METRICS, metricOfSeries } from '../lib/metrics';
 import { type ClusterDescription, resolveCluster } from '../lib/model/cluster';
 import { metricNames } from '../lib/promql';
 import { memoryStore } from '../lib/secrets/store';
+import { LOG_ALERTING } from './alerts/emitted';
 import { exampleHomelab, exampleLocal } from './examples';
 
 interface Rule {
@@ -183,7 +184,8 @@ describe('docs/reference/alerts.md', () => {
   const listed = [
     ...readFileSync(path.join(__dirname, '../docs/reference/alerts.md'), 'utf8').matchAll(/^\| `(\w+)` \| (critical|warning) \|/gm),
   ];
-  const severities = new Map(examples.flatMap(({ rules }) => rules.map(({ alert, labels }) => [alert, labels?.severity])));
+  const alerts: readonly Rule[] = [...examples.flatMap(({ rules }) => rules), ...LOG_ALERTING];
+  const severities = new Map(alerts.map(({ alert, labels }) => [alert, labels?.severity]));
 
   test('lists every alert, each once, with its severity', () => {
     expect(listed.map(([, name, severity]) => `${name} ${severity}`).sort()).toEqual(

@@ -73,8 +73,9 @@ function podLabel(key: string): string {
 }
 
 /**
- * Labels make Loki's streams and are therefore few and of few values: namespace, app, realm and content_type.
- * Pod, container and node ride along as structured metadata, which costs no stream; the level is found by Loki itself (`detected_level`).
+ * Labels make Loki's streams and are therefore few and of few values: namespace, app, realm, content_type and level (seven words, others are left out).
+ * Pod, container, node and, of our own programs, the ids by which one looks for a story ride along as structured metadata, which costs no stream.
+ * A line without a level keeps what Loki finds by itself (`detected_level`).
  */
 const configuration = `
 logging {
@@ -155,6 +156,57 @@ loki.process "pods" {
 
   stage.structured_metadata {
     values = { pod = "", container = "", node = "" }
+  }
+
+  // The broker and the game servers write JSON (docs/game-server.md, "Logs and exit codes").
+  stage.match {
+    selector = "{app=~\\"connect-broker|game-server\\"}"
+
+    stage.json {
+      expressions = {
+        said_level   = "level",
+        time         = "time",
+        request      = "reqId",
+        play_session = "playSessionId",
+        instance_id  = "instance",
+        server       = "gameServer",
+        error        = "err.type",
+      }
+      drop_malformed = false
+    }
+
+    stage.timestamp {
+      source            = "time"
+      format            = "RFC3339Nano"
+      action_on_failure = "skip"
+    }
+
+    stage.structured_metadata {
+      values = { request = "", play_session = "", instance_id = "", server = "", error = "" }
+    }
+
+    stage.regex {
+      source     = "said_level"
+      expression = "^(?P<level>trace|debug|info|warn|error|fatal)$"
+    }
+  }
+
+  // Everybody else: level=info, "level":"info", and the like.
+  stage.match {
+    selector = "{app!~\\"connect-broker|game-server\\"}"
+
+    stage.regex {
+      expression = "(?i)\\\\b(?:level|severity)\\"?[=:]\\\\s*\\"?(?P<level>trace|debug|info|warn|error|fatal|panic)"
+    }
+
+    stage.template {
+      source   = "level"
+      template = "{{ ToLower .Value }}"
+    }
+  }
+
+  stage.labels {
+    values = { level = "" }
   }
 
   // The source adds namespace, pod and container once more as one label, which would make a stream of every pod.

@@ -6,6 +6,8 @@
 import type { Workload } from '../../lib/flows';
 import { quantityValue } from '../../lib/model/quantities';
 import { LABELS } from '../../lib/platform';
+import { alertmanagerConfig, NOTIFY_SECRET, notifySecret } from './alertmanager';
+import { grafanaLoginMounts, grafanaLoginPorts, grafanaLoginSecret, grafanaLoginSettings } from './grafana-login';
 import type { UpstreamChart } from './types';
 import { fromApiServer, scraped, toApiServer, workload } from './workloads';
 
@@ -71,8 +73,10 @@ export const kubePrometheusStack: UpstreamChart = {
     alertmanager: {
       // It never calls the API.
       serviceAccount: { automountServiceAccountToken: false },
+      config: alertmanagerConfig(cluster),
       alertmanagerSpec: {
         automountServiceAccountToken: false,
+        ...(notifySecret(cluster) ? { secrets: [NOTIFY_SECRET.name] } : {}),
         // Silences and what was already sent; without it every restart sends everything again.
         storage: { volumeClaimTemplate: claim(cluster.storage.class, '1Gi') },
         resources: resources('10m', '64Mi', '128Mi'),
@@ -128,7 +132,9 @@ export const kubePrometheusStack: UpstreamChart = {
         security: { cookie_secure: true, disable_gravatar: true },
         users: { allow_sign_up: false },
         'auth.anonymous': { enabled: false },
+        ...grafanaLoginSettings(cluster),
       },
+      ...grafanaLoginMounts(cluster),
       containerSecurityContext: { readOnlyRootFilesystem: true },
       // The root file system is read-only; SQLite and uploads need a place for temporary files.
       extraEmptyDirMounts: [{ name: 'tmp', mountPath: '/tmp' }],
@@ -271,6 +277,8 @@ export const kubePrometheusStack: UpstreamChart = {
   }),
   flows: (cluster) => {
     const prometheus = workload('kube-prometheus-stack', 'prometheus');
+    const notify = cluster.monitoring.notify;
+    const loginPorts = grafanaLoginPorts(cluster);
     return [
       toApiServer(cluster, operator(), 'It watches Prometheus, Alertmanager, monitors and rules, and writes the configuration.'),
       ...fromApiServer(operator(), [{ port: 10250 }], 'The API server asks the webhook about rules and Alertmanager configurations.'),
@@ -286,6 +294,26 @@ export const kubePrometheusStack: UpstreamChart = {
       scraped(prometheus, 9090, 8080),
 
       { from: prometheus, to: alertmanager(), ports: [{ port: 9093 }], because: 'It sends alerts.' },
+      ...(notify?.discord || notify?.deadMansSwitch
+        ? [
+            {
+              from: alertmanager(),
+              to: { outside: 'internet' } as const,
+              ports: [{ port: 443 }],
+              because: 'It tells people of alerts, and the service that waits for its signs of life.',
+            },
+          ]
+        : []),
+      ...(notify?.email
+        ? [
+            {
+              from: alertmanager(),
+              to: { outside: 'anywhere' } as const,
+              ports: [{ port: notify.email.port }],
+              because: 'It mails alerts; the mail server may be in the home.',
+            },
+          ]
+        : []),
       scraped(alertmanager(), 9093, 8080),
 
       toApiServer(cluster, grafana(), 'Its side container watches the ConfigMaps that hold dashboards.'),
@@ -297,6 +325,16 @@ export const kubePrometheusStack: UpstreamChart = {
         ports: [{ port: 3000 }],
         because: 'Administrators open Grafana through the admin entry point.',
       },
+      ...(loginPorts.length > 0
+        ? [
+            {
+              from: grafana(),
+              to: { outside: 'anywhere' } as const,
+              ports: loginPorts.map((port) => ({ port })),
+              because: 'It asks the provider of logins, in the home or on the Internet, who somebody is.',
+            },
+          ]
+        : []),
       scraped(grafana(), 3000),
 
       toApiServer(cluster, kubeStateMetrics(), 'It turns objects into metrics.'),
@@ -304,8 +342,21 @@ export const kubePrometheusStack: UpstreamChart = {
     ];
   },
   // Sections and keys of Grafana's own configuration; the chart shows the few that it sets.
-  freeValues: ['defaultRules.disabled', 'grafana.grafana.ini', 'grafana.grafana.ini.server', 'grafana.grafana.ini.analytics'],
-  secrets: () => ({ [`${NAMESPACE}/grafana-admin`]: ['admin-user', 'admin-password'] }),
+  freeValues: [
+    'defaultRules.disabled',
+    'grafana.grafana.ini',
+    'grafana.grafana.ini.server',
+    'grafana.grafana.ini.analytics',
+    'alertmanager.config',
+  ],
+  secrets: (cluster) => ({
+    [`${NAMESPACE}/grafana-admin`]: ['admin-user', 'admin-password'],
+    ...Object.fromEntries(
+      [notifySecret(cluster), grafanaLoginSecret(cluster)].flatMap((secret) =>
+        secret ? [[`${secret.namespace}/${secret.name}`, Object.keys(secret.keys)]] : [],
+      ),
+    ),
+  }),
 };
 
 const operator = (): Workload => workload('kube-prometheus-stack', 'monitoring-operator');

@@ -2,7 +2,10 @@
  * Loki: keeps the logs of all pods on one volume, in one process. Alloy brings them, Grafana reads them.
  * It deliberately has no object store, caches or gateway: those are for more logs than a home produces.
  */
+import { LOG_RULES } from '../../lib/constructs/log-alerts';
 import type { Workload } from '../../lib/flows';
+import type { Cluster } from '../../lib/model/cluster';
+import { NAMESPACES } from '../../lib/platform';
 import type { UpstreamChart } from './types';
 import { scraped, workload } from './workloads';
 
@@ -36,7 +39,18 @@ export const loki: UpstreamChart = {
       },
       // The compactor is what deletes; retention without it only hides.
       compactor: { retention_enabled: true, delete_request_store: 'filesystem' },
-      limits_config: { retention_period: `${cluster.monitoring.logsRetentionDays * 24}h` },
+      limits_config: { retention_period: days(cluster.monitoring.logsRetentionDays), retention_stream: tiers(cluster) },
+      // Alerts on logs (lib/constructs/log-alerts.ts), evaluated by this one process.
+      rulerConfig: {
+        storage: { type: 'local', local: { directory: RULES } },
+        // Where it copies what it found, because the rules themselves are read-only.
+        rule_path: '/var/loki/rules-temp',
+        alertmanager_url: `http://monitoring-alertmanager.${NAMESPACE}.svc.cluster.local:9093`,
+        // Alerts lead to the lines that fired them.
+        external_url: `https://${cluster.hosts.grafana}`,
+        datasource_uid: 'loki',
+        ring: { kvstore: { store: 'inmemory' } },
+      },
       // No usage reports: Loki has no way to the Internet.
       analytics: { reporting_enabled: false },
     },
@@ -50,6 +64,8 @@ export const loki: UpstreamChart = {
         whenDeleted: 'Retain',
         whenScaled: 'Retain',
       },
+      extraVolumes: [{ name: 'rules', configMap: { name: LOG_RULES.configMap } }],
+      extraVolumeMounts: [{ name: 'rules', mountPath: `${RULES}/${TENANT}`, readOnly: true }],
       resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
       // One replica: a budget would only make the drain of its node impossible or mean nothing.
       podDisruptionBudget: { enabled: false },
@@ -58,7 +74,7 @@ export const loki: UpstreamChart = {
     backend: { replicas: 0 },
     read: { replicas: 0 },
     write: { replicas: 0 },
-    // Alerts on logs are not used, so neither the ruler nor the side container that would watch the API for their rules.
+    // The ruler is part of the one process; neither a workload of its own, nor the side container that would watch the API for rules.
     ruler: { enabled: false },
     sidecar: { rules: { enabled: false } },
     // It never calls the API.
@@ -75,7 +91,8 @@ export const loki: UpstreamChart = {
     test: { enabled: false },
     monitoring: { serviceMonitor: { enabled: true } },
   }),
-  needs: () => ['namespaces', 'prometheus-operator-crds'],
+  // The ConfigMap with its rules is a volume of its pod.
+  needs: () => ['namespaces', 'prometheus-operator-crds', 'monitoring-config'],
   provides: () => ({
     crds: [],
     services: [
@@ -120,8 +137,26 @@ export const loki: UpstreamChart = {
   flows: () => [
     { from: workload('alloy', 'alloy'), to: pods(), ports: [{ port: 3100 }], because: 'Alloy pushes the logs of all pods.' },
     { from: workload('kube-prometheus-stack', 'grafana'), to: pods(), ports: [{ port: 3100 }], because: 'Grafana shows logs.' },
+    { from: pods(), to: workload('kube-prometheus-stack', 'alertmanager'), ports: [{ port: 9093 }], because: 'It sends alerts on logs.' },
     scraped(pods(), 3100),
   ],
 };
 
 const pods = (): Workload => workload('loki', 'loki');
+
+const RULES = '/etc/loki/rules';
+/** What Loki calls its only tenant while `auth_enabled` is false. */
+const TENANT = 'fake';
+
+const days = (count: number): string => `${count * 24}h`;
+
+/** Streams that are kept for another time than the rest; of several that fit the highest priority counts. */
+function tiers({ monitoring }: Cluster): object[] {
+  return [
+    { selector: `{app=~"connect-broker|game-server"}`, priority: 1, period: days(monitoring.gameLogsRetentionDays) },
+    { selector: `{namespace="${NAMESPACES.database}"}`, priority: 1, period: days(monitoring.gameLogsRetentionDays) },
+    { selector: `{app="traefik"}`, priority: 1, period: days(monitoring.accessLogsRetentionDays) },
+    // A day is the least that Loki takes.
+    { selector: `{level=~"debug|trace"}`, priority: 2, period: days(1) },
+  ];
+}

@@ -77,6 +77,9 @@ export const bytes = z
 
 export const port = z.number().int().min(1).max(65535);
 
+/** An IANA time zone. */
+const timeZone = z.string().regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"');
+
 /** Five fields of a cron schedule. */
 export const cron = z.string().superRefine((text, ctx) => {
   const mistake = cronMistake(text);
@@ -146,7 +149,6 @@ const node = z.strictObject({
   publicAddress: publicAddress.optional(),
 });
 
-const timeZone = z.string().regex(/^[A-Z][A-Za-z_]+(\/[A-Za-z_+-]+[0-9]*)*$/, 'must be an IANA time zone such as "Europe/Berlin" or "UTC"');
 /** How long something lasts, such as "4h" or "90m". */
 const duration = z
   .string()
@@ -382,6 +384,55 @@ const openIdProvider = z.strictObject({
   scopes: z.array(z.string().min(1)).min(1).default(['openid', 'profile']),
 });
 
+/** A time of the day, as Alertmanager takes it. */
+const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of the day such as "23:00"');
+
+const notify = z.strictObject({
+  /** A channel of Discord. Its webhook's URL is a sealed secret. */
+  discord: z.boolean().default(true),
+  /** Mail, beside or instead of it. The password is a sealed secret. */
+  email: z
+    .strictObject({
+      to: z.array(z.email()).min(1),
+      from: z.email(),
+      /** The mail server; STARTTLS or TLS is required. */
+      server: hostName,
+      /** 465 for TLS from the start, 587 for STARTTLS. */
+      port: port.default(587),
+      /** Who logs in there. @default `from` */
+      user: z.string().min(1).optional(),
+    })
+    .optional(),
+  /** Hours in which warnings wait until they are over; what is critical comes at any time. @default none: warnings come at any time, too */
+  quietHours: z.strictObject({ from: timeOfDay, to: timeOfDay, timeZone }).optional(),
+  /**
+   * Calls an address of yours every five minutes for as long as alerting works: a service outside of the home (a dead man's switch) then tells you when it stops,
+   * as it does with the power or the line. The address is a sealed secret.
+   */
+  deadMansSwitch: z.boolean().default(false),
+});
+
+const https = z
+  .string()
+  .regex(/^https:\/\/[^\s?#]+$/, 'must be an https:// address without a query, such as "https://auth.homelab.io/oauth/token"');
+
+const grafanaLogin = z.strictObject({
+  /** On the button: "Sign in with …". */
+  title: z.string().min(1).max(60),
+  clientId: z.string().min(1).max(200),
+  /** The provider's endpoints, as its discovery document (`/.well-known/openid-configuration`) has them. */
+  authorizationUrl: https,
+  tokenUrl: https,
+  userinfoUrl: https,
+  /** Who becomes an admin of Grafana: members of this group, by the claim `groups`. Everybody else who may log in there sees and changes nothing. */
+  adminGroup: z.string().regex(/^[A-Za-z0-9_.:@/-]+$/, 'must be the name of a group: letters, digits and _.:@/-'),
+  /** Who may look. @default everybody whom the provider lets in */
+  viewerGroup: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:@/-]+$/, 'must be the name of a group: letters, digits and _.:@/-')
+    .optional(),
+});
+
 export const description = z.strictObject({
   name,
   kubernetes: z.strictObject({
@@ -520,8 +571,17 @@ export const description = z.strictObject({
     .strictObject({
       metricsRetentionDays: count.min(1).default(15),
       metricsStorage: bytes.default('20Gi'),
+      /** Logs of the platform. Those at level debug go after a day. */
       logsRetentionDays: count.min(1).default(14),
+      /** Logs of the game servers, the broker and the database: what one looks at when a player asks what happened. @default 30 */
+      gameLogsRetentionDays: count.min(1).default(30),
+      /** The entry point's log, which has the addresses of players. @default 7: long enough to see who attacks, short enough for their privacy */
+      accessLogsRetentionDays: count.min(1).default(7),
       logsStorage: bytes.default('20Gi'),
+      /** Where alerts go. @default none: they are seen in Grafana alone */
+      notify: notify.optional(),
+      /** Who may log in to Grafana besides its sealed admin: an OpenID Connect provider. @default none: the admin alone */
+      login: grafanaLogin.optional(),
     })
     .prefault({}),
 });

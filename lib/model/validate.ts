@@ -18,6 +18,7 @@ export function crossChecks(data: ParsedDescription): Mistake[] {
     ...realmMistakes(data),
     ...contentTypeMistakes(data),
     ...brokerMistakes(data),
+    ...monitoringMistakes(data),
   ];
 }
 
@@ -44,6 +45,23 @@ function brokerMistakes(data: ParsedDescription): Mistake[] {
         message: `they lack 'openid', without which an issuer does not say who somebody is; use ['openid', …].`,
       });
     }
+  }
+  return mistakes;
+}
+
+function monitoringMistakes({ monitoring: { notify } }: ParsedDescription): Mistake[] {
+  const mistakes: Mistake[] = [];
+  if (notify && !notify.discord && !notify.email) {
+    mistakes.push({
+      path: 'monitoring.notify.discord',
+      message: `false, and there is no email: nobody would be told of anything. Describe email, leave discord to its default, or leave notify out.`,
+    });
+  }
+  if (notify?.quietHours && notify.quietHours.from === notify.quietHours.to) {
+    mistakes.push({
+      path: 'monitoring.notify.quietHours.to',
+      message: `'${notify.quietHours.to}' is when they begin, so that they have no length; write another time, or leave quietHours out.`,
+    });
   }
   return mistakes;
 }

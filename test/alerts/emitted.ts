@@ -1,5 +1,7 @@
 /** The alert rules that the example clusters emit, as tests of this folder read them. It deliberately judges nothing. */
+import { parse } from 'yaml';
 import { buildCluster } from '../../lib/build';
+import { LOG_RULES } from '../../lib/constructs/log-alerts';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
 import { memoryStore } from '../../lib/secrets/store';
 import { exampleHomelab, exampleLocal } from '../examples';
@@ -38,8 +40,23 @@ export const DISTINCT: readonly EmittedRules[] = EMITTED.map(({ cluster, rules }
   return { cluster, rules: rules.filter((rule) => !earlier.has(JSON.stringify(rule))) };
 });
 
-/** Names of all alerts, each once. */
-export const ALERT_NAMES: readonly string[] = [...new Set(EMITTED.flatMap(({ rules }) => rules.map(({ alert }) => alert)))].sort();
+const namesOf = (rules: readonly AlertingRule[]): readonly string[] => [...new Set(rules.map(({ alert }) => alert))].sort();
+
+/** Names of all alerts of Prometheus, each once. */
+export const ALERT_NAMES = namesOf(EMITTED.flatMap(({ rules }) => rules));
+
+/** The file of rules that Loki is given, the same in every cluster. */
+export const LOG_RULES_FILE: string = manifestsOf(exampleHomelab).find(
+  ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === LOG_RULES.configMap,
+)?.data[LOG_RULES.file];
+
+/** The alerts that it holds. */
+export const LOG_ALERTING: readonly AlertingRule[] = parse(LOG_RULES_FILE).groups.flatMap(
+  (group: { rules: AlertingRule[] }) => group.rules,
+);
+
+/** Names of all alerts, whoever evaluates them. */
+export const EVERY_ALERT_NAME = namesOf([...EMITTED.flatMap(({ rules }) => rules), ...LOG_ALERTING]);
 
 /** `Kind name` of every object of the example homelab, whose names the pages of docs/runbooks use. */
 export const HOMELAB_OBJECTS: ReadonlySet<string> = new Set(
