@@ -75,7 +75,7 @@ function podLabel(key: string): string {
 /**
  * Labels make Loki's streams and are therefore few and of few values: namespace, app, realm, content_type and level (seven words, others are left out).
  * Pod, container, node and, of our own programs, the ids by which one looks for a story ride along as structured metadata, which costs no stream.
- * A line without a level keeps what Loki finds by itself (`detected_level`).
+ * A line without a level keeps what Loki finds by itself (`detected_level`). The chart runs the text through Helm's templates: braces of Alloy's own templates are quoted.
  */
 const configuration = `
 logging {
@@ -201,7 +201,7 @@ loki.process "pods" {
 
     stage.template {
       source   = "level"
-      template = "{{ ToLower .Value }}"
+      template = "{{ \`{{ ToLower .Value }}\` }}"
     }
   }
 

@@ -40,16 +40,18 @@ export const loki: UpstreamChart = {
       // The compactor is what deletes; retention without it only hides.
       compactor: { retention_enabled: true, delete_request_store: 'filesystem' },
       limits_config: { retention_period: days(cluster.monitoring.logsRetentionDays), retention_stream: tiers(cluster) },
-      // Alerts on logs (lib/constructs/log-alerts.ts), evaluated by this one process.
-      rulerConfig: {
-        storage: { type: 'local', local: { directory: RULES } },
-        // Where it copies what it found, because the rules themselves are read-only.
-        rule_path: '/var/loki/rules-temp',
-        alertmanager_url: `http://monitoring-alertmanager.${NAMESPACE}.svc.cluster.local:9093`,
-        // Alerts lead to the lines that fired them.
-        external_url: `https://${cluster.hosts.grafana}`,
-        datasource_uid: 'loki',
-        ring: { kvstore: { store: 'inmemory' } },
+      // Alerts on logs (lib/constructs/log-alerts.ts), evaluated by this one process. The chart leaves its own rulerConfig out unless the ruler is a workload.
+      structuredConfig: {
+        ruler: {
+          storage: { type: 'local', local: { directory: RULES } },
+          // Where it copies what it found, because the rules themselves are read-only.
+          rule_path: '/var/loki/rules-temp',
+          alertmanager_url: `http://monitoring-alertmanager.${NAMESPACE}.svc.cluster.local:9093`,
+          // Alerts lead to the lines that fired them.
+          external_url: `https://${cluster.hosts.grafana}`,
+          datasource_uid: 'loki',
+          ring: { kvstore: { store: 'inmemory' } },
+        },
       },
       // No usage reports: Loki has no way to the Internet.
       analytics: { reporting_enabled: false },
