@@ -35,7 +35,9 @@ interface Panel {
 interface DashboardFile {
   readonly uid: string;
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: { readonly query: string } }[] };
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly datasource?: { readonly uid: string }; readonly query: unknown }[];
+  };
 }
 
 /** Uids of the sources that Grafana is given (argocd/catalog/kube-prometheus-stack.ts). */
@@ -50,14 +52,17 @@ const read = (name: string, description: ClusterDescription) => {
     .filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.labels?.grafana_dashboard === '1')
     .flatMap(({ data }) => Object.values<string>(data).map((text) => JSON.parse(text)));
   const panels = dashboards.flatMap(({ uid, panels: all }) => all.filter(({ type }) => type !== 'row').map((panel) => ({ uid, panel })));
+  const ofPrometheus = panels.filter(({ panel }) => panel.datasource.uid === 'prometheus');
   const expressions = [
     ...rules.map(({ alert, expr }) => ({ place: `alert ${alert}`, expr })),
-    ...panels.flatMap(({ uid, panel }) => panel.targets.map(({ expr }) => ({ place: `panel '${panel.title}' of ${uid}`, expr }))),
+    ...ofPrometheus.flatMap(({ uid, panel }) => panel.targets.map(({ expr }) => ({ place: `panel '${panel.title}' of ${uid}`, expr }))),
     ...dashboards.flatMap(({ uid, templating }) =>
-      templating.list.map(({ name, query }) => ({ place: `variable ${name} of ${uid}`, expr: selectorOf(query.query) })),
+      templating.list
+        .filter(({ datasource }) => datasource?.uid === 'prometheus')
+        .map(({ name, query }) => ({ place: `variable ${name} of ${uid}`, expr: selectorOf((query as { query: string }).query) })),
     ),
   ];
-  return { name, prometheusRules, rules, dashboards, panels, expressions };
+  return { name, prometheusRules, rules, dashboards, panels, ofPrometheus, expressions };
 };
 /** Between them they have every alert and dashboard that there is. */
 const examples = [read('the example homelab', exampleHomelab), read('the example local', exampleLocal)];
@@ -116,7 +121,7 @@ describe.each(clusters)('in $name', ({ rules, dashboards, panels, expressions })
 
   test('every variable that an expression names is one of its dashboard', () => {
     const unknown = dashboards.flatMap(({ uid, panels: own, templating }) => {
-      const known = new Set(['__rate_interval', ...templating.list.map(({ name }) => name)]);
+      const known = new Set(['__rate_interval', '__auto', ...templating.list.map(({ name }) => name)]);
       const used = own.flatMap(({ targets = [] }) =>
         targets.flatMap(({ expr }) => [...expr.matchAll(/\$([A-Za-z_]\w*)/g)].map(([, name]) => name)),
       );
@@ -224,7 +229,7 @@ describe('promtool', () => {
   });
 
   testWithPromtool('accepts every query of the dashboards', () => {
-    const expressions = clusters.flatMap(({ panels }) => panels.flatMap(({ panel }) => panel.targets.map(({ expr }) => expr)));
+    const expressions = clusters.flatMap(({ ofPrometheus }) => ofPrometheus.flatMap(({ panel }) => panel.targets.map(({ expr }) => expr)));
     const rules = [...new Set(expressions)].map((expr, index) => ({
       record: `query:${index}`,
       expr: expr.replaceAll('$__rate_interval', '5m').replace(/\$[a-z_]+/g, '.+'),

@@ -6,9 +6,11 @@ import type { PrometheusRuleSpecGroupsRules } from '../../imports/monitoring.cor
 import { NAMESPACES } from '../platform';
 import { alertRule } from './alerts';
 
-interface Objective {
+export interface Objective {
   /** Begins the names of its alerts. */
   readonly name: string;
+  /** What is promised, as the title of a panel. */
+  readonly promised: string;
   /** Share of events that may fail, over 30 days. */
   readonly budget: number;
   /** How many failed within a window such as `1h`, as PromQL. */
@@ -45,9 +47,10 @@ const count = (metric: string, matchers: string) => (window: string) => `sum(inc
 const once = (metric: string, matchers: string) => (window: string) =>
   `sum(max by (kind, target) (increase(${metric}{${HERE}${matchers}}[${window}])))`;
 
-const OBJECTIVES: readonly Objective[] = [
+export const OBJECTIVES: readonly Objective[] = [
   {
     name: 'Login',
+    promised: 'Log-ins that succeed',
     budget: 0.005,
     // Wrong passwords and bans are answers, not failures; they are no successes either, or somebody who guesses would hide what fails.
     failed: count('mmo_broker_logins_total', 'result=~"error|overloaded"'),
@@ -57,6 +60,7 @@ const OBJECTIVES: readonly Objective[] = [
   },
   {
     name: 'Token',
+    promised: 'Connects that succeed',
     budget: 0.005,
     // A queue, an old client and a world that is closed are answers.
     failed: count('mmo_broker_tokens_total', 'result="error"'),
@@ -66,6 +70,7 @@ const OBJECTIVES: readonly Objective[] = [
   },
   {
     name: 'Connection',
+    promised: 'Minutes without a cut',
     budget: 0.001,
     failed: (window) =>
       `sum(max by (kind, target, because) (increase(mmo_broker_sessions_ended_total{${HERE},because=~"disconnected|lost"}[${window}])))`,

@@ -11,6 +11,7 @@ export const connectBroker: Dashboard = {
   uid: 'mmo-broker',
   title: 'Connect broker',
   description: "The players' single entry point: requests, logins, tokens, claims, queues, and what the broker depends on.",
+  logs: { selector: 'app="connect-broker"', app: 'connect-broker' },
   rows: [
     {
       title: 'Now',

@@ -5,6 +5,12 @@
 
 /** Uid of the source that kube-prometheus-stack provisions; `$__rate_interval` follows from its scrape interval. */
 export const PROMETHEUS_SOURCE = { type: 'prometheus', uid: 'prometheus' } as const;
+/** Uid of the source of logs (argocd/catalog/kube-prometheus-stack.ts). */
+export const LOKI_SOURCE = { type: 'loki', uid: 'loki' } as const;
+/** The page to which every dashboard links for more of its logs. */
+export const LOGS_UID = 'mmo-logs';
+/** Levels that people look at when something is wrong, in a selector of streams. */
+export const BAD_LEVELS = 'level=~"warn|warning|error|fatal|panic"';
 
 /** Tag by which our dashboards find each other: each links to all that have it. */
 export const DASHBOARD_TAG = 'mmo';
@@ -36,7 +42,7 @@ export type Unit =
   | 'string';
 
 export interface Target {
-  /** PromQL; `$__rate_interval` and the dashboard's variables may stand in it. */
+  /** PromQL, or LogQL in a panel of logs; `$__rate_interval`, `$__auto` for logs, and the dashboard's variables may stand in it. */
   readonly expr: string;
   /** Name of the series, such as `{{pod}}`. @default Prometheus' own name of the series */
   readonly legend?: string;
@@ -47,16 +53,18 @@ export type Thresholds = { readonly above: Limits } | { readonly below: Limits }
 type Limits = readonly [number] | readonly [number, number];
 
 export interface Panel {
-  /** lines: over time. stat: the newest value, large. bars: the newest value of each series. table: the labels of each series. */
-  readonly kind: 'lines' | 'stat' | 'bars' | 'table';
+  /** lines: over time. stat: the newest value, large. bars: the newest value of each series. table: the labels of each series. logs: lines of logs. */
+  readonly kind: 'lines' | 'stat' | 'bars' | 'table' | 'logs';
   readonly title: string;
   /** What it shows and what to do when it looks wrong; Grafana shows it at the panel's corner. */
   readonly description: string;
   readonly unit: Unit;
   readonly targets: readonly Target[];
-  /** Columns of 24. @default lines and tables 12, bars 8, stat 4 */
+  /** Whom the panel asks. @default prometheus; loki for kind `logs` */
+  readonly source?: 'prometheus' | 'loki';
+  /** Columns of 24. @default logs 24, lines and tables 12, bars 8, stat 4 */
   readonly width?: number;
-  /** Rows of the grid. @default stat 4, others 8 */
+  /** Rows of the grid. @default stat 4, logs 12, others 8 */
   readonly height?: number;
   /** Where green ends. @default none: no judgement */
   readonly thresholds?: Thresholds;
@@ -75,14 +83,18 @@ export interface Row {
   readonly panels: readonly Panel[];
 }
 
-/** A choice at the top of the dashboard, of the values that a label has. All are chosen at first. */
-export interface Variable {
-  readonly name: string;
-  readonly label: string;
-  /** Selector of a metric whose label gives the values, such as `mmo_game_players{mmo_realm!=""}`. */
-  readonly metric: string;
-  readonly valuesOf: string;
-}
+/** A choice at the top of the dashboard, of the values that a label has (all are chosen at first), or a field for words to look for. */
+export type Variable = { readonly name: string; readonly label: string } & (
+  | {
+      /** Selector of a metric whose label gives the values, such as `mmo_game_players{mmo_realm!=""}`. */
+      readonly metric: string;
+      readonly valuesOf: string;
+    }
+  /** A label of logs whose values are the choice. */
+  | { readonly logLabel: string }
+  /** A field, and what stands in it at first. */
+  | { readonly text: string }
+);
 
 export interface Dashboard {
   /** In the address for ever: links and bookmarks name it. */
@@ -91,10 +103,13 @@ export interface Dashboard {
   readonly description: string;
   readonly variables?: readonly Variable[];
   readonly rows: readonly Row[];
+  /** Whose logs belong to it: a selector of streams without braces, such as `app="connect-broker"`. They become its last row, and a link to the page of logs. @default none */
+  readonly logs?: { readonly selector: string; readonly app: string };
 }
 
-const WIDTH = { lines: 12, table: 12, bars: 8, stat: 4 } as const;
-const TYPE = { lines: 'timeseries', stat: 'stat', bars: 'bargauge', table: 'table' } as const;
+const WIDTH = { lines: 12, table: 12, bars: 8, stat: 4, logs: 24 } as const;
+const HEIGHT = { lines: 8, table: 8, bars: 8, stat: 4, logs: 12 } as const;
+const TYPE = { lines: 'timeseries', stat: 'stat', bars: 'bargauge', table: 'table', logs: 'logs' } as const;
 
 /** The dashboard's file: JSON with two spaces, keys in a fixed order, a line feed at the end. */
 export function dashboardJson(dashboard: Dashboard): string {
@@ -126,23 +141,61 @@ function render(dashboard: Dashboard): object {
         keepTime: true,
         targetBlank: false,
       },
+      ...(dashboard.logs
+        ? [
+            {
+              type: 'link',
+              title: 'Logs',
+              icon: 'doc',
+              tooltip: 'All lines of these programs',
+              tags: [],
+              url: `/d/${LOGS_UID}/logs?var-app=${encodeURIComponent(dashboard.logs.app)}`,
+              asDropdown: false,
+              includeVars: false,
+              keepTime: true,
+              targetBlank: false,
+            },
+          ]
+        : []),
     ],
     templating: { list: (dashboard.variables ?? []).map(renderVariable) },
-    panels: place(dashboard.rows),
+    panels: place([...dashboard.rows, ...(dashboard.logs ? [logsRow(dashboard.logs.selector)] : [])]),
+  };
+}
+
+/** What went wrong, in the words of the programs themselves. */
+function logsRow(selector: string): Row {
+  return {
+    title: 'What the logs say',
+    panels: [
+      {
+        kind: 'logs',
+        title: 'Warnings and errors',
+        description: 'Lines at level warn or worse. The link Logs at the top shows the others, too.',
+        unit: 'short',
+        targets: [{ expr: `{${selector}, ${BAD_LEVELS}}` }],
+      },
+    ],
   };
 }
 
 function renderVariable(variable: Variable): object {
+  const { name, label } = variable;
+  if ('text' in variable) {
+    const value = { selected: true, text: variable.text, value: variable.text };
+    return { type: 'textbox', name, label, query: variable.text, current: value, options: [value] };
+  }
+  const query = 'metric' in variable ? `label_values(${variable.metric}, ${variable.valuesOf})` : `label_values(${variable.logLabel})`;
   return {
     type: 'query',
-    name: variable.name,
-    label: variable.label,
-    datasource: PROMETHEUS_SOURCE,
-    query: { qryType: 1, query: `label_values(${variable.metric}, ${variable.valuesOf})`, refId: variable.name },
-    definition: `label_values(${variable.metric}, ${variable.valuesOf})`,
+    name,
+    label,
+    datasource: 'metric' in variable ? PROMETHEUS_SOURCE : LOKI_SOURCE,
+    query: 'metric' in variable ? { qryType: 1, query, refId: name } : { type: 1, label: variable.logLabel, stream: '', refId: name },
+    definition: query,
     multi: true,
     includeAll: true,
-    // Not the list of all values: a new realm is in it before the list is read again.
+    // Not the list of all values: a new realm is in it before the list is read again. Loki refuses a selector that fits streams without any label.
     allValue: '.+',
     current: { selected: true, text: ['All'], value: ['$__all'] },
     // When the time range changes, so that a removed realm disappears.
@@ -162,7 +215,7 @@ function place(rows: readonly Row[]): object[] {
     let lineHeight = 0;
     for (const panel of row.panels) {
       const w = panel.width ?? WIDTH[panel.kind];
-      const h = panel.height ?? (panel.kind === 'stat' ? 4 : 8);
+      const h = panel.height ?? HEIGHT[panel.kind];
       if (x + w > COLUMNS) {
         y += lineHeight;
         x = 0;
@@ -178,12 +231,13 @@ function place(rows: readonly Row[]): object[] {
 }
 
 function renderPanel(panel: Panel, id: number, gridPos: object): object {
+  const datasource = (panel.source ?? (panel.kind === 'logs' ? 'loki' : 'prometheus')) === 'loki' ? LOKI_SOURCE : PROMETHEUS_SOURCE;
   return {
     id,
     type: TYPE[panel.kind],
     title: panel.title,
     description: panel.description,
-    datasource: PROMETHEUS_SOURCE,
+    datasource,
     gridPos,
     fieldConfig: {
       defaults: {
@@ -200,12 +254,12 @@ function renderPanel(panel: Panel, id: number, gridPos: object): object {
     transformations: panel.columns && [{ id: 'organize', options: organize(panel.columns) }],
     targets: panel.targets.map((target, index) => ({
       refId: String.fromCharCode(65 + index),
-      datasource: PROMETHEUS_SOURCE,
+      datasource,
       expr: target.expr,
       legendFormat: target.legend ?? '__auto',
-      format: panel.kind === 'table' ? 'table' : 'time_series',
-      instant: panel.kind !== 'lines',
-      range: panel.kind === 'lines',
+      ...(datasource === LOKI_SOURCE
+        ? { queryType: panel.kind === 'lines' || panel.kind === 'logs' ? 'range' : 'instant' }
+        : { format: panel.kind === 'table' ? 'table' : 'time_series', instant: panel.kind !== 'lines', range: panel.kind === 'lines' }),
     })),
   };
 }
@@ -241,6 +295,16 @@ const OPTIONS: Readonly<Record<Panel['kind'], object>> = {
   stat: { reduceOptions: NEWEST, colorMode: 'value', graphMode: 'none', justifyMode: 'auto', orientation: 'auto', textMode: 'auto' },
   bars: { reduceOptions: NEWEST, displayMode: 'basic', orientation: 'horizontal', showUnfilled: true, valueMode: 'color' },
   table: { cellHeight: 'sm', showHeader: true },
+  logs: {
+    dedupStrategy: 'none',
+    enableLogDetails: true,
+    prettifyLogMessage: false,
+    showCommonLabels: false,
+    showLabels: false,
+    showTime: true,
+    sortOrder: 'Descending',
+    wrapLogMessage: true,
+  },
 };
 
 function organize(columns: Readonly<Record<string, string>>): object {

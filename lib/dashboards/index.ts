@@ -5,10 +5,21 @@
 import type { Cluster } from '../model/cluster';
 import { connectBroker } from './connect-broker';
 import type { Dashboard } from './dashboard';
+import { database } from './database';
 import { instances } from './instances';
+import { logs } from './logs';
 import { platform } from './platform';
+import { players } from './players';
 import { realms } from './realms';
 
 export function dashboardsOf(cluster: Cluster): readonly Dashboard[] {
-  return [platform, connectBroker, ...(cluster.realms.length > 0 ? [realms] : []), ...(cluster.instances.length > 0 ? [instances] : [])];
+  return [
+    players,
+    platform,
+    connectBroker,
+    database(cluster.backups !== undefined),
+    logs,
+    ...(cluster.realms.length > 0 ? [realms] : []),
+    ...(cluster.instances.length > 0 ? [instances] : []),
+  ];
 }

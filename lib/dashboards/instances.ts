@@ -13,6 +13,7 @@ export const instances: Dashboard = {
   title: 'Instances',
   description: 'Instanced content on Agones: servers that are ready and in use, allocations, and how long servers live.',
   variables: [{ name: 'content_type', label: 'Content type', metric: 'agones_fleets_replicas_count', valuesOf: 'name' }],
+  logs: { selector: 'app="game-server", content_type=~"$content_type"', app: 'game-server' },
   rows: [
     {
       title: 'Now',

@@ -18,6 +18,7 @@ export const realms: Dashboard = {
     { name: 'realm', label: 'Realm', metric: 'mmo_game_players{mmo_realm!=""}', valuesOf: 'mmo_realm' },
     { name: 'continent', label: 'Continent', metric: 'mmo_game_players{mmo_realm=~"$realm"}', valuesOf: 'mmo_continent' },
   ],
+  logs: { selector: 'app="game-server", realm=~"$realm"', app: 'game-server' },
   rows: [
     {
       title: 'Now',

@@ -9,6 +9,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BROKER_WORDS, LOG_ALERTS } from '../../lib/constructs/log-alerts';
+import { dashboardsOf } from '../../lib/dashboards';
+import { resolveCluster } from '../../lib/model/cluster';
+import { exampleHomelab } from '../examples';
 import { LOG_ALERTING, LOG_RULES_FILE } from './emitted';
 
 const LOKI = process.env.LOKI;
@@ -135,6 +138,23 @@ describeWithLoki('a real Loki', () => {
     await push(LOG_ALERTS.map(({ example: { labels, quiet } }) => ({ labels, line: quiet })));
     expect(await firing()).toEqual([]);
   }, 150_000);
+
+  const queries = dashboardsOf(resolveCluster(exampleHomelab)).flatMap(({ uid, rows, logs }) => [
+    ...rows.flatMap(({ panels }) =>
+      panels
+        .filter(({ kind, source }) => kind === 'logs' || source === 'loki')
+        .flatMap(({ title, targets }) => targets.map(({ expr }) => [`${uid}: ${title}`, expr] as const)),
+    ),
+    ...(logs ? [[`${uid}: its own logs`, `{${logs.selector}}`] as const] : []),
+  ]);
+  test.each(queries)('answers the query of %s', async (_, query) => {
+    const filled = query
+      .replaceAll('$__auto', '5m')
+      .replaceAll('$words', '')
+      .replace(/\$[a-z_]+/g, '.+');
+    const answer = await fetch(`${url}/loki/api/v1/query_range?query=${encodeURIComponent(filled)}`);
+    expect([answer.status, answer.ok ? '' : await answer.text()]).toEqual([200, '']);
+  });
 
   test('fires every alert for the lines that it is about', async () => {
     await push(LOG_ALERTS.map(({ example: { labels, fires } }) => ({ labels, line: fires })));

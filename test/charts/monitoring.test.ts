@@ -8,7 +8,7 @@ import { validateObject } from '../../lib/schemas';
 import { built, homelab, local, localWith } from './game-harness';
 
 const example = built(monitoring, homelab);
-const dashboardMaps = example.objects.filter(({ kind }) => kind === 'ConfigMap');
+const dashboardMaps = example.objects.filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.labels?.grafana_dashboard === '1');
 const alerts = example.objects
   .filter(({ kind }) => kind === 'PrometheusRule')
   .flatMap(({ spec }) => spec.groups.flatMap((group: { rules: { alert: string; expr: string; for?: string }[] }) => group.rules));
@@ -50,10 +50,13 @@ test.each([
   expect(built(monitoring, description).objects.flatMap(validateObject)).toEqual([]);
 });
 
-test('there is a dashboard for the platform, the broker, realms and instances', () => {
+test('there is a dashboard for players, the platform, the broker, the database, logs, realms and instances', () => {
   expect(dashboardMaps.map(({ metadata }) => metadata.name)).toEqual([
+    'dashboard-mmo-players',
     'dashboard-mmo-platform',
     'dashboard-mmo-broker',
+    'dashboard-mmo-database',
+    'dashboard-mmo-logs',
     'dashboard-mmo-realms',
     'dashboard-mmo-instances',
   ]);
