@@ -85,7 +85,7 @@ function readAddressText(text: string, field: string, problems: Problems): Packe
   const host = bracketed ? (bracketed[1] ?? '') : colon < 0 ? text : text.slice(0, colon);
   const portText = bracketed ? bracketed[2] : colon < 0 ? undefined : text.slice(colon + 1);
   if (bracketed && !host.includes(':')) return problems.add(field, `${told} has brackets around what is not IPv6; ${EXAMPLE}.`);
-  const octets = readIp(host, field, problems, told);
+  const octets = readIp(host, field, problems, text);
   if (!octets) return undefined;
   if (portText === undefined) return problems.add(field, `${told} has no port; ${EXAMPLE}.`);
   const port = Number(portText);
@@ -94,14 +94,15 @@ function readAddressText(text: string, field: string, problems: Problems): Packe
   return { octets, port };
 }
 
-function readIp(text: string, field: string, problems: Problems, told = describe(text)): Uint8Array | undefined {
+function readIp(text: string, field: string, problems: Problems, whole = text): Uint8Array | undefined {
+  const octets = text.includes('%') ? undefined : text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+  if (octets) return octets;
+  const told = describe(whole);
   if (text.includes('%'))
     return problems.add(
       field,
       `${told} has a zone id, which a token cannot carry and another machine cannot use; write an address without "%".`,
     );
-  const octets = text.includes(':') ? parseIpv6(text) : parseIpv4(text);
-  if (octets) return octets;
   if (/^\d+(\.\d+){3}$/.test(text) && text.split('.').some((part) => part.length > 1 && part.startsWith('0')))
     return problems.add(field, `${told} has an octet with a leading zero, which some programs read as octal; write it without.`);
   if (/[a-zA-Z]/.test(text) && !text.includes(':'))

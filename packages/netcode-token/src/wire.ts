@@ -5,6 +5,7 @@
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { type PackedAddress, type SocketAddress, unpackAddress } from './address.ts';
 import { describe, problemAt } from './errors.ts';
+import { seal } from './seal.ts';
 
 /** Bytes of a token in the standard's form. */
 export const CONNECT_TOKEN_BYTES = 2048;
@@ -73,7 +74,7 @@ export function writeToken(fields: TokenFields): Uint8Array {
   view.setBigUint64(OFFSET.expiresAt, fields.expiresAt, true);
   token.set(fields.nonce, OFFSET.nonce);
   const additional = additionalData(fields.protocolId, fields.expiresAt);
-  token.set(xchacha20poly1305(fields.key, fields.nonce, additional).encrypt(plaintext), OFFSET.privatePart);
+  seal({ key: fields.key, nonce: fields.nonce, additional }, plaintext, token, OFFSET.privatePart);
   view.setInt32(OFFSET.timeout, fields.timeoutSeconds, true);
   end = writeAddresses(view, token, OFFSET.timeout + 4, fields.publicAddresses, fields.ipv6);
   token.set(fields.clientToServerKey, end);

@@ -34,16 +34,58 @@ export function requestLog(
   bindings: Parameters<FastifyBaseLogger['child']>[0],
   childOptions: Parameters<FastifyBaseLogger['child']>[1],
 ): FastifyBaseLogger {
-  let child: FastifyBaseLogger | undefined;
-  return new Proxy(parent, {
-    get: (target, property) => {
-      if (property === 'level') return target.level;
-      child ??= target.child(bindings, childOptions);
-      const value = Reflect.get(child, property) as unknown;
-      return typeof value === 'function' ? value.bind(child) : value;
-    },
-  });
+  return new RequestLog(parent, bindings, childOptions) as FastifyBaseLogger;
 }
+
+class RequestLog {
+  readonly #parent: FastifyBaseLogger;
+  readonly #bindings: Parameters<FastifyBaseLogger['child']>[0];
+  readonly #options: Parameters<FastifyBaseLogger['child']>[1];
+  #child: FastifyBaseLogger | undefined;
+
+  constructor(
+    parent: FastifyBaseLogger,
+    bindings: Parameters<FastifyBaseLogger['child']>[0],
+    options: Parameters<FastifyBaseLogger['child']>[1],
+  ) {
+    this.#parent = parent;
+    this.#bindings = bindings;
+    this.#options = options;
+  }
+
+  get #made(): FastifyBaseLogger {
+    this.#child ??= this.#parent.child(this.#bindings, this.#options);
+    return this.#child;
+  }
+
+  get level(): string {
+    return this.#parent.level;
+  }
+  fatal(...line: Line): void {
+    this.#made.fatal(...line);
+  }
+  error(...line: Line): void {
+    this.#made.error(...line);
+  }
+  warn(...line: Line): void {
+    this.#made.warn(...line);
+  }
+  info(...line: Line): void {
+    this.#made.info(...line);
+  }
+  debug(...line: Line): void {
+    this.#made.debug(...line);
+  }
+  trace(...line: Line): void {
+    this.#made.trace(...line);
+  }
+  silent(): void {}
+  child(...given: Parameters<FastifyBaseLogger['child']>): FastifyBaseLogger {
+    return this.#made.child(...given);
+  }
+}
+
+type Line = [fields: object, message?: string];
 
 /** Whether a line of that level would be written, by the level that the log has now. */
 export function levels(log: FastifyBaseLogger): (level: 'debug' | 'info') => boolean {

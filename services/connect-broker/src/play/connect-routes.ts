@@ -1,6 +1,6 @@
 /**
  * How a player gets into a world: connect, and the queue when there is no place.
- * It deliberately decides by one call of connect_to_world (migration 003), in one round trip; this file prepares it and words its outcome.
+ * It deliberately decides nothing: the database does (connect-decisions.ts); this file prepares the question and words the outcome.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { MAX_SERVER_ID_BYTES } from 'netcode-token';
@@ -9,7 +9,6 @@ import { clientAddress } from '../accounts/attempts.ts';
 import { notLoggedIn, presentedSession, requireAccount } from '../accounts/authenticate.ts';
 import { bannedProblem } from '../accounts/bans.ts';
 import type { Broker } from '../broker.ts';
-import { retryConflicts } from '../database/database.ts';
 import { worldServerId } from '../discovery/view.ts';
 import type { TokenResult } from '../metrics.ts';
 import { Problem } from '../problem.ts';
@@ -24,28 +23,14 @@ import {
   type WaitAnswer,
   waitAnswerSchema,
 } from './connect-api.ts';
+import { type ConnectOutcome, connectDecisions, QUEUE_LIMIT } from './connect-decisions.ts';
 import { estimate, leaveQueue, queueStates, waitState } from './queue.ts';
 import { queueStreams } from './queue-streams.ts';
 import { type Consideration, consider } from './servers.ts';
 import { freshClientId } from './sessions.ts';
 import { issueToken } from './tokens.ts';
 
-/** Players who may wait for one world. More would wait for hours; it also bounds what one connect counts. */
-const QUEUE_LIMIT = 5_000;
-
 const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { cookie: [] }];
-
-interface Outcome {
-  readonly outcome: string;
-  readonly chosen: number | null;
-  readonly account: string | null;
-  readonly session: string | null;
-  readonly queue_position: bigint | null;
-  readonly waiting: bigint | null;
-  readonly seconds_each: number | null;
-  readonly message: string | null;
-  readonly ends: Date | null;
-}
 
 /** Refusals: their code, their reason for programs, a sentence, and when to try again. */
 const UNAVAILABLE: Readonly<Record<string, readonly [reason: string, detail: string, retryAfterSeconds: number]>> = {
@@ -64,7 +49,8 @@ const UNAVAILABLE: Readonly<Record<string, readonly [reason: string, detail: str
 export const connectRoutes =
   (broker: Broker): FastifyPluginAsyncZod =>
   async (application) => {
-    const { settings, database, metrics } = broker;
+    const { settings, metrics } = broker;
+    const decide = connectDecisions(broker);
     requireShortNames(settings);
     const realms = new Map(settings.realms.map((realm) => [realm.name, realm]));
 
@@ -102,22 +88,17 @@ export const connectRoutes =
         }
         const considered = continents.map((continent) => consider(broker, realm.name, continent, body.client));
         const clientId = freshClientId();
-        const [row] = await retryConflicts(() =>
-          database.query<Outcome>('select * from connect_to_world($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)', [
-            candidates,
-            clientAddress(request).inet,
-            realm.name,
-            considered.map(({ continent }) => continent),
-            considered.map(({ identity }) => identity?.podUid ?? ''),
-            considered.map(({ capacity }) => capacity),
-            considered.map(({ verdict }) => verdict),
-            body.characterId,
-            clientId,
-            settings.tokens.lifetimeSeconds,
-            QUEUE_LIMIT,
-          ]),
-        );
-        if (!row) throw new Error('connect_to_world gave no outcome.');
+        const row = await decide({
+          candidates,
+          address: clientAddress(request).inet,
+          realm: realm.name,
+          continents: considered.map(({ continent }) => continent),
+          pods: considered.map(({ identity }) => identity?.podUid ?? ''),
+          places: considered.map(({ capacity }) => capacity),
+          verdicts: considered.map(({ verdict }) => verdict),
+          characterId: body.characterId,
+          clientId,
+        });
         const choice = considered[(row.chosen ?? 1) - 1] as Consideration;
         const count = (result: TokenResult) => metrics.tokens.inc({ kind: 'world', target: `${realm.name}/${choice.continent}`, result });
         if (row.outcome === 'reserved' && row.account && row.session && choice.identity && choice.key) {
@@ -233,7 +214,7 @@ function notQueued(): never {
 
 function refusal(
   broker: Broker,
-  row: Outcome,
+  row: ConnectOutcome,
   choice: Consideration,
   title: string,
   client: Parameters<typeof clientOutdated>[1],

@@ -219,18 +219,24 @@ declare
   own boolean;
   has_active boolean;
   has_character boolean;
+  existing uuid;
   taken bigint;
   moment timestamptz;
 begin
   perform pg_advisory_xact_lock(1, hashtext(account::text));
   -- Before their characters, as everywhere: saves and reports lock a session first.
-  perform 1 from play_sessions where account_id = account and state <> 'ended' order by id for update;
+  -- (superseded_by is the order of the index play_sessions_one_per_account: of a table that was empty when it looked, the planner takes any index, and reads all of it.)
+  for existing in
+    select mine.id from (select id from play_sessions where account_id = account and state <> 'ended' order by superseded_by offset 0) as mine order by mine.id
+  loop
+    perform 1 from play_sessions where id = existing for update;
+  end loop;
   -- Not now(): the locks may have taken longer than what was left of its own place, and meanwhile somebody else may have been given that.
   moment := clock_timestamp();
   select count(*), bool_or(server_id = server and takes_place(state, counts, token_expires_at, held_until, up, moment)),
     bool_or(state = 'active'), bool_or(state = 'held' and released_at is null)
   into open_sessions, own, has_active, has_character
-  from play_sessions where account_id = account and state <> 'ended';
+  from (select * from play_sessions where account_id = account and state <> 'ended' order by superseded_by) as mine;
   -- A place that only changes hands needs no count, and so no turn at the world's lock.
   if own is not true then
     perform pg_advisory_xact_lock(2, hashtext(server));
@@ -387,6 +393,111 @@ begin
   queue_position := ahead + 1;
   select greatest(admission_seconds, extract(epoch from now() - admitted_at)) into seconds_each from worlds where server_id = server;
   outcome := 'queued';
+end
+$$;
+
+-- A connect that may be decided together with others: what is known of it, and the server that it leads to.
+create type connect_intent as (
+  item integer, account uuid, played_character uuid, chosen integer, server text, pod text, client bigint, address inet, places integer, up timestamptz, moves boolean, created uuid
+);
+
+-- The common case of connect_to_world for many connects at once, in a few statements for all of them: an open world without a queue that has a place, for an account that
+-- neither plays nor waits. Gives back those that got their place. All others it leaves as they were, in whatever case they are: connect_to_world decides them, one by one.
+-- `wanted`: an array with, for each connect, `item` (its turn among these) and connect_to_world's arguments of the same names.
+-- It waits for no account and no session, since one of many must not hold the rest up, and for worlds only as long as lock_timeout; their locks come in one order.
+create function connect_to_worlds(wanted json, lifetime_seconds integer)
+returns table (item integer, chosen integer, account uuid, session uuid)
+language plpgsql
+-- As connect_to_world and reserve_place. And no join may be turned round, to read a table that was empty when the planner looked and ask for each row whether it is wanted:
+-- hence `offset 0`.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off set lock_timeout = '200ms'
+as $$
+#variable_conflict use_column
+declare
+  intents connect_intent[];
+  intent connect_intent;
+  rows_locked uuid[];
+  moment timestamptz;
+begin
+  select array_agg(row (asked.item, asked.account_id, asked.played_character, asked.chosen, asked.server, asked.pod, asked.client, asked.client_address,
+    least(asked.places, asked.capacity), asked.up, null, null)::connect_intent)
+  into intents
+  from (
+    -- One of each account: two at once are decided one after the other.
+    select distinct on (found.account_id) asked.item, found.account_id, asked.played_character, home.chosen, home.server, asked.pods[home.chosen] as pod,
+      asked.client, asked.client_address, asked.places[home.chosen] as places, told.capacity, clock.up
+    from json_to_recordset(wanted) as asked (
+      item integer, candidates bytea[], client_address inet, to_realm text, names text[], pods text[], places integer[], verdicts text[], played_character uuid, client bigint
+    )
+    cross join lateral (select account_id from session_account(asked.candidates) offset 0) as found
+    cross join lateral (select realm, continent from characters where id = asked.played_character and account_id = found.account_id offset 0) as own
+    cross join lateral (select coalesce(case when own.realm = asked.to_realm then array_position(asked.names, own.continent) end, 1) as chosen) as place
+    cross join lateral (select place.chosen, 'world:' || asked.to_realm || '/' || asked.names[place.chosen] as server offset 0) as home
+    cross join (
+      select case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end as up from broker_clock offset 0
+    ) as clock
+    left join lateral (select accepting, capacity from game_servers where server_id = home.server and pod_uid = asked.pods[home.chosen] offset 0) as told on true
+    where asked.verdicts[home.chosen] = 'open' and told.accepting is not false
+      and not exists (select from active_ban(found.account_id, asked.client_address) offset 0)
+      and not exists (select from realm_maintenance where realm = asked.to_realm offset 0)
+      and not exists (select from queue_entries where account_id = found.account_id offset 0)
+    order by found.account_id, asked.item
+    offset 0
+  ) as asked
+  where pg_try_advisory_xact_lock(1, hashtext(asked.account_id::text));
+  if intents is null then
+    return;
+  end if;
+
+  -- As in connect_to_world: nobody waits for the disk.
+  perform set_config('synchronous_commit', 'off', true);
+  select coalesce(array_agg(place.id), '{}') into rows_locked
+  from unnest(intents) as intent
+  cross join lateral (select id from play_sessions where account_id = intent.account and state <> 'ended' order by superseded_by for update skip locked) as place;
+  perform pg_advisory_xact_lock(2, worlds.key) from (select distinct hashtext(server) as key from unnest(intents) order by 1) as worlds;
+
+  -- From here on as reserve_place does it. Each statement sees what was committed before it began, and so everything before the locks.
+  moment := clock_timestamp();
+  with intent as materialized (select * from unnest(intents)),
+  mine as (
+    select account,
+      -- Only a token that nobody used, or a place whose character was given back: no server has to hear of its end.
+      bool_and(place.id = any (rows_locked) and (place.state = 'reserved' or (place.state = 'held' and place.released_at is not null))) as simple,
+      bool_or(place.server_id = server and takes_place(place.state, place.counts, place.token_expires_at, place.held_until, up, moment)) as own
+    from intent cross join lateral (select * from play_sessions where account_id = intent.account and state <> 'ended' order by superseded_by offset 0) as place
+    group by account
+  ),
+  world as (
+    select server,
+      (select count(*) from play_sessions as others where others.server_id = each.server and others.state <> 'ended'
+        and takes_place(others.state, others.counts, others.token_expires_at, others.held_until, (intents[1]).up, moment)) as taken
+    from (select distinct server from intent) as each
+    where not exists (select from queue_entries where server_id = each.server offset 0)
+  ),
+  turns as (
+    select intent.*, world.taken, coalesce(mine.own, false) as own, mine.account is not null as leaves,
+      row_number() over (partition by intent.server, coalesce(mine.own, false) order by intent.item) as turn
+    from intent join world on world.server = intent.server left join mine on mine.account = intent.account
+    where mine.simple is not false
+  )
+  select array_agg(row (item, account, played_character, chosen, server, pod, client, address, places, up, leaves, gen_random_uuid())::connect_intent)
+  into intents
+  from turns where own or taken + turn <= places;
+  if intents is null then
+    return;
+  end if;
+
+  foreach intent in array intents loop
+    if intent.moves then
+      update play_sessions set
+        state = 'ended', ended_because = 'superseded', ended_at = now(),
+        superseded_by = coalesce(superseded_by, intent.created), superseded_at = coalesce(superseded_at, now())
+      where account_id = intent.account and state <> 'ended';
+    end if;
+  end loop;
+  insert into play_sessions (id, account_id, character_id, server_id, pod_uid, client_id, client_address, state, token_expires_at)
+  select created, account, played_character, server, pod, client, address, 'reserved', now() + make_interval(secs => lifetime_seconds) from unnest(intents);
+  return query select placed.item, placed.chosen, placed.account, placed.created from unnest(intents) as placed;
 end
 $$;
 
