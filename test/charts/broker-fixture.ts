@@ -93,7 +93,6 @@ export function build(component: Component, description: ClusterDescription): Bu
     recoveryDrillDue: undefined,
     warn: (message) => warnings.push(message),
     secret: (_chart, spec) => secrets.push(spec),
-    recoveryDrillDue: undefined,
   };
   for (const application of component.applications(cluster)) application.build(chart, context);
   return { objects: objectsOf(chart).map(({ manifest }) => manifest), secrets, warnings };
