@@ -8,6 +8,7 @@ import { compareTrees, readTree, type TreeChange, writeTree } from './emit/write
 import { judgeFrozenFields } from './frozen-fields';
 import type { ClusterDescription } from './model/cluster';
 import { judgeRemovals } from './removals';
+import { replacedExamples } from './replaced-examples';
 import { describeRequests, sumOfRequests } from './requests';
 import { type Synthesis, SynthesisError, type SynthesisOptions, synthesize } from './synth';
 import { addRootModules, readVariables } from './terraform/tree';
@@ -23,6 +24,8 @@ export interface SynthToDiskOptions extends SynthesisOptions {
   readonly released?: readonly string[];
   /** `StatefulSet/<namespace>/<name>` whose frozen fields may change, because the operator deletes them with --cascade=orphan afterwards. */
   readonly orphaned?: readonly string[];
+  /** Clusters that no machine ever ran, such as an example that makes room for somebody's own: what leaves their folders is nobody's data. @default none */
+  readonly neverRan?: readonly string[];
   /** Only say what would change. @default false */
   readonly dryRun?: boolean;
 }
@@ -42,17 +45,25 @@ export function synthesizeToDisk(options: SynthToDiskOptions): SynthReport {
   const synthesis = synthesize(options.descriptions, options);
   const before = readTree(options.directory);
   const planned = compareTrees(before, synthesis.files);
+  const neverRan = new Set([
+    ...(options.neverRan ?? []),
+    ...replacedExamples(
+      synthesis.clusters.map(({ built }) => built.cluster.name),
+      options.secretsDirectory ?? 'secrets',
+    ),
+  ]);
+  const ran = (file: string): boolean => !neverRan.has(file.slice(0, file.indexOf('/')));
   // Worlds are judged by what is committed, because that is what runs: a world that was retired and removed without a commit between was never retired.
   const committed = options.dryRun
     ? new Map<string, string>()
-    : committedFiles(options.directory, (path) => JUDGED.test(path) && !synthesis.files.has(path));
+    : committedFiles(options.directory, (file) => JUDGED.test(file) && ran(file) && !synthesis.files.has(file));
   const removals = judgeRemovals(
     new Map([...before, ...committed]),
-    [...new Set([...planned.removed, ...committed.keys()])],
+    [...new Set([...planned.removed.filter(ran), ...committed.keys()])],
     synthesis.files.keys(),
     options.released,
   );
-  const frozen = judgeFrozenFields(before, synthesis.files, planned.changed, {
+  const frozen = judgeFrozenFields(before, synthesis.files, planned.changed.filter(ran), {
     expandable: new Map(synthesis.clusters.map(({ built }) => [built.cluster.name, built.cluster.storage.expandable])),
     orphaned: options.orphaned ?? [],
   });

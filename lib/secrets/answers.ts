@@ -13,6 +13,8 @@ export interface AnswerOptions {
   /** How messages name the answers. */
   readonly place: string;
   readonly needed: readonly SecretSpec[];
+  /** Identities whose answers are read; the others are only known to be needed. @default all */
+  readonly wanted?: ReadonlySet<string>;
   /** An environment variable. */
   readonly variable: (name: string) => string | undefined;
   /** Whether the value itself may stand there. @default false: files with values end up where they should not */
@@ -24,7 +26,10 @@ export interface AnswerOptions {
  * @returns values by identity, in the form in which they are sealed
  * @throws SecretsError with every mistake
  */
-export function readAnswers(answers: unknown, { place, needed, variable, plain = false }: AnswerOptions): ReadonlyMap<string, Buffer> {
+export function readAnswers(
+  answers: unknown,
+  { place, needed, wanted, variable, plain = false }: AnswerOptions,
+): ReadonlyMap<string, Buffer> {
   const forms = `${plain ? "'identity: value', " : ''}'identity: { file: PATH }' or 'identity: { env: NAME }'`;
   if (answers === null || typeof answers !== 'object' || Array.isArray(answers)) {
     throw new SecretsError([`${place} must be a YAML map from identity to value, one ${forms} a line.`]);
@@ -47,6 +52,7 @@ export function readAnswers(answers: unknown, { place, needed, variable, plain =
       );
       continue;
     }
+    if (wanted?.has(identity) === false) continue;
     const given = textOf(answer, `${place}: the value of '${identity}'`, variable, plain ? forms : undefined);
     if (typeof given === 'string') {
       problems.push(given);

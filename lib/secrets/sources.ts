@@ -61,10 +61,11 @@ export function severalSource({ answers, answersPlace, placeholders }: SeveralOp
 }
 
 async function fromTerminal(step: Step, person: Pick<Person, 'ask'>): Promise<Given> {
-  return { how: 'taken from the terminal', plaintext: acceptValue(step.value, Buffer.from(await person.ask(question(step)))) };
+  return { how: 'taken from the terminal', plaintext: acceptValue(step.value, Buffer.from(await person.ask(questionOf(step)))) };
 }
 
-function question({ value, seal: places }: Step): string {
+/** The question for a value. */
+export function questionOf({ value, seal: places }: Step): string {
   const others = value.places.length - places.length;
   const same = others === 0 ? '' : `, the same as is sealed for ${others} other place${others === 1 ? '' : 's'}`;
   return `${value.identity}${'ask' in value.source ? ` (${value.source.ask})` : ''}${same}: `;
