@@ -92,9 +92,10 @@ function isList(value: Plain): value is readonly Plain[] {
   return Array.isArray(value);
 }
 
-/** Single quotes, unless the text has some. */
+/** Single quotes, unless the text has more of them than of double ones. */
 function literal(value: string | number | boolean): string {
   if (typeof value !== 'string') return String(value);
   const quoted = JSON.stringify(value);
-  return value.includes("'") ? quoted : `'${quoted.slice(1, -1).replaceAll('\\"', '"')}'`;
+  const [singles, doubles] = ["'", '"'].map((quote) => value.split(quote).length - 1) as [number, number];
+  return singles > doubles ? quoted : `'${quoted.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
