@@ -19,6 +19,7 @@ import type { SecretSpec } from '../secrets/spec';
 import { fileStore, memoryStore } from '../secrets/store';
 import { acceptValue } from '../secrets/values';
 import { synthesizeToDisk } from '../synth-to-disk';
+import { TERRAFORM_CLUSTERS } from '../terraform/variables';
 import { askAll, type Conversation } from './ask';
 import { type AnswerMistake, describeCluster, mistakesOf } from './describe';
 import { type Answers, complete, type Surroundings } from './questions';
@@ -225,6 +226,7 @@ function synth(description: ClusterDescription, example: boolean, { root, cluste
   const { change, lines } = synthesizeToDisk({
     descriptions: [...others, description],
     directory: path.join(root, 'dist'),
+    terraformDirectory: path.join(root, TERRAFORM_CLUSTERS),
     secretsDirectory: path.join(root, 'secrets'),
     neverRan: example ? [description.name] : [],
   });
@@ -238,7 +240,8 @@ function synth(description: ClusterDescription, example: boolean, { root, cluste
 /** Three steps for a person. */
 function nextSteps(name: string, open: readonly Step[]): string[] {
   const copy = `Copy .keys/${name}.key to a place that outlives this machine and the cluster, and try the copy: npm run seal -- --cluster ${name} --verify --key COPY`;
-  const commit = 'Read what was written, then: git add apps secrets dist && git commit && git push';
+  const commit = 'Read what was written, then: git add apps secrets dist terraform && git commit && git push';
   if (open.length > 0) return [`Seal what is missing: npm run seal -- --cluster ${name} --missing && npm run synth`, copy, commit];
-  return [copy, commit, `Bring the cluster up (docs/how-to/new-cluster.md): npm run doctor -- --cluster ${name}`];
+  const up = `npm run doctor -- --cluster ${name}, and when it finds nothing to put right: terraform -chdir=${TERRAFORM_CLUSTERS}/${name} init, then apply (docs/how-to/new-cluster.md)`;
+  return [copy, commit, up];
 }
