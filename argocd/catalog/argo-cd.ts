@@ -204,10 +204,12 @@ function gitServerAtHome({ git }: Pick<Cluster, 'git'>): string[] {
 
 /**
  * Ports that fetching takes: 443 for Helm charts, and whatever port the Git address names.
- * @throws never: the description has been validated to be https://, ssh:// or git@host:path
+ * @throws never: the description has been validated to be https://, ssh://, git@host:path or git:// of a server inside of the cluster
  */
 export function repositoryPorts(cluster: Pick<Cluster, 'git'>): readonly FlowPort[] {
   const { repository } = cluster.git;
+  // Inside of the cluster: whoever brings that server brings its policy.
+  if (repository.startsWith('git://')) return [{ port: 443 }];
   const url = /^(https|ssh):\/\/(?:[^@/]+@)?[^:/]+(?::([0-9]+))?/.exec(repository);
   const port = url ? Number(url[2] ?? (url[1] === 'ssh' ? 22 : 443)) : 22;
   return port === 443 ? [{ port }] : [{ port: 443 }, { port }];

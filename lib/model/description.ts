@@ -126,6 +126,9 @@ const labelValue = z
   .string()
   .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be a label value: at most 63 letters, digits, "-", "_" and "."');
 
+/** A Git server inside of the cluster, as `npm run local` has one: plain text that never leaves the cluster, and is reached by Argo CD alone. */
+const IN_CLUSTER_GIT = /^git:\/\/[a-z0-9-]+\.[a-z0-9-]+\.svc\.cluster\.local\/[^\s]+$/;
+
 /** The repository's address. One with credentials is refused before anything else, and its sentence does not repeat them: it may stand in a log. */
 const repository = z.string().superRefine((text, ctx) => {
   const [, scheme, user = '', rest = ''] = /^([a-z]+:\/\/)([^/@\s]+)@(\S*)$/i.exec(text) ?? [];
@@ -135,7 +138,7 @@ const repository = z.string().superRefine((text, ctx) => {
       code: 'custom',
       message: `has credentials in it, which would be in plain text in every Application; write '${without}' and give Argo CD a repository credential instead`,
     });
-  } else if (!/^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/.test(text)) {
+  } else if (!IN_CLUSTER_GIT.test(text) && !/^(https:\/\/[^\s]+|ssh:\/\/[^\s]+|git@[^\s:]+:[^\s]+)$/.test(text)) {
     ctx.addIssue({ code: 'custom', message: 'must be an https://, ssh:// or git@host:path address of a Git repository' });
   }
 });
