@@ -29,11 +29,19 @@ helm template "$RELEASE" "${chart[@]}" --version "$VERSION" --namespace "$NAMESP
   --values "$scratch/values.json" ${options[@]+"${options[@]}"} >"$scratch/manifests.yaml" ||
   die "Helm could not render $CHART $VERSION from $REPOSITORY."
 
+# A Job of an attempt that did not get through cannot be changed, only made anew; Argo CD does the same with the chart's.
+kc -n "$NAMESPACE" delete jobs -l "app.kubernetes.io/instance=$RELEASE" --ignore-not-found >/dev/null
 apply --namespace "$NAMESPACE" -f "$scratch/manifests.yaml" -o name >"$scratch/applied"
 echo "$RELEASE: $(wc -l <"$scratch/applied" | tr -d ' ') objects of $CHART $VERSION."
 definitions=$(grep '^customresourcedefinition' "$scratch/applied" || true)
+# kubectl wait gives up at once on a definition whose conditions are not written yet, so it is asked again.
+tries=0
 # shellcheck disable=SC2086 # one argument a name
-[ -z "$definitions" ] || kc wait --for=condition=Established --timeout=60s $definitions >/dev/null
+until [ -z "$definitions" ] || waited=$(kc wait --for=condition=Established --timeout=10s $definitions 2>&1); do
+  tries=$((tries + 1))
+  [ "$tries" -lt 30 ] || die "The API server does not serve the definitions of $CHART: $waited"
+  sleep 1
+done
 
 if [ "$WAIT_SECONDS" -gt 0 ]; then
   grep -E '^(deployment|statefulset)' "$scratch/applied" | while IFS= read -r workload; do
