@@ -24,7 +24,7 @@ export const CUSTOM_KINDS: readonly KindList[] = [
     apiVersion: 'cert-manager.io/v1',
     kinds: ['Certificate', 'ClusterIssuer'],
   },
-  { apiVersion: 'k8up.io/v1', kinds: ['PodConfig', 'Restore', 'Schedule'] },
+  { apiVersion: 'k8up.io/v1', kinds: ['Backup', 'PodConfig', 'Restore', 'Schedule'] },
   {
     apiVersion: 'metallb.io/v1beta1',
     kinds: ['IPAddressPool', 'L2Advertisement'],
