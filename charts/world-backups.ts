@@ -132,18 +132,28 @@ export function worldBackupPod(cluster: Cluster): PodConfigSpecTemplateSpec {
   };
 }
 
+function backendWithoutBucket({ endpoint }: Backups) {
+  return {
+    repoPasswordSecretRef: { name: RESTIC_SECRET, key: 'password' },
+    s3: {
+      endpoint,
+      accessKeyIdSecretRef: { name: STORE_SECRET, key: 'access-key-id' },
+      secretAccessKeySecretRef: { name: STORE_SECRET, key: 'secret-access-key' },
+    },
+  };
+}
+
+/** The repository of a realm's worlds, as every kind of K8up names it. */
+export function worldBackend(backups: Backups, realm: { readonly name: string }) {
+  const backend = backendWithoutBucket(backups);
+  return { ...backend, s3: { ...backend.s3, bucket: repositoryOf(backups.bucket, realm) } };
+}
+
 function scheduleOf(backups: Backups): SharedKind {
   const { daily, weekly, monthly } = backups.worldRetention;
   return sameEverywhere(Schedule, {
     spec: {
-      backend: {
-        repoPasswordSecretRef: { name: RESTIC_SECRET, key: 'password' },
-        s3: {
-          endpoint: backups.endpoint,
-          accessKeyIdSecretRef: { name: STORE_SECRET, key: 'access-key-id' },
-          secretAccessKeySecretRef: { name: STORE_SECRET, key: 'secret-access-key' },
-        },
-      },
+      backend: backendWithoutBucket(backups),
       podConfigRef: { name: NAME },
       backup: { schedule: backups.worldSchedule },
       // K8up turns these into a time that follows from the namespace's name, so that realms do not all begin at once.

@@ -1,13 +1,15 @@
 /**
- * The steps of taking a node out of service and back: who is told, in which order things leave, and how it returns.
+ * The steps of taking a node out of service and back (who is told, in which order things leave, how it returns), and of a backup out of turn.
  * It deliberately runs none of them, and names no pod: where worlds run is the scheduler's knowledge, so commands select by node.
  */
 
+import { repositoryOf, WORLD_BACKUP, worldBackend } from '../charts/world-backups';
+import { Backup } from '../imports/k8up.io';
 import type { Cluster, Realm } from './model/cluster';
 import { databaseCluster, LABELS, NAMESPACES } from './platform';
 import type { Step, StepList } from './steps';
 
-/** A node that the description does not have. */
+/** A node or realm that the description does not have, or a backup without a store. */
 export class MaintenanceError extends Error {
   constructor(message: string) {
     super(message);
@@ -137,5 +139,45 @@ function comeBack(cluster: Cluster, node: string): Step {
       `npm run doctor -- --cluster ${cluster.name} --live`,
     ],
     note: 'Worlds stay where they are now; they move only when somebody moves them. Nothing may be Pending in the end.',
+  };
+}
+
+/**
+ * A backup of a realm's worlds at once: before something risky, before a retired realm goes, and in a new cluster, where it makes K8up list what the store has.
+ * @param now the object's name ends with it, by the minute
+ * @throws MaintenanceError when the description has no such realm, or no backups
+ */
+export function planRealmBackup(cluster: Cluster, realmName: string, now: Date): StepList {
+  const realm = cluster.realms.find(({ name }) => name === realmName);
+  const { backups } = cluster;
+  if (!realm)
+    throw new MaintenanceError(
+      `Cluster '${cluster.name}' has no realm '${realmName}'; it has ${cluster.realms.map(({ name }) => name).join(', ')}.`,
+    );
+  if (!backups) throw new MaintenanceError(`Cluster '${cluster.name}' has no backups (backups is not set in apps/${cluster.name}.ts).`);
+  const name = `by-hand-${now.toISOString().replace(/\D/g, '').slice(0, 12)}`;
+  const kubectl = `kubectl -n ${realm.namespace}`;
+  const backup = Backup.manifest({
+    metadata: { name, namespace: realm.namespace },
+    spec: { backend: worldBackend(backups, realm), podConfigRef: { name: WORLD_BACKUP } },
+  });
+  return {
+    title: `A backup of the worlds of ${realm.name} in ${cluster.name}, now`,
+    about: [`Into ${backups.endpoint}/${repositoryOf(backups.bucket, realm)}, beside the scheduled ones. The worlds go on.`],
+    steps: [
+      {
+        title: 'Make it, and wait for it',
+        commands: [
+          `echo '${JSON.stringify(backup)}' | kubectl apply --server-side -f -`,
+          `${kubectl} wait backups.k8up.io/${name} --for=condition=Completed --timeout=2h`,
+        ],
+      },
+      {
+        title: 'See what the store has',
+        commands: [`${kubectl} get snapshots.k8up.io --sort-by=.spec.date`],
+        note: 'Each world has a line of this minute.',
+      },
+    ],
+    afterwards: [],
   };
 }

@@ -14,10 +14,12 @@ const emitted = new Map(
 );
 /** Never emitted, and has a schema: so that all that is said of a plain one is why it is refused. */
 const REFUSED = 'v1 Secret';
+/** Never in dist, because each is done once: what `npm run restore` and `npm run maintenance` write for a person to apply. */
+const BY_HAND = ['k8up.io/v1 Backup', 'k8up.io/v1 Restore', 'v1 PersistentVolumeClaim'];
 
-test('every kind with bindings or a schema is emitted, but for the one that a check refuses', () => {
+test('every kind with bindings or a schema is emitted, but for the one that a check refuses and those that a person applies', () => {
   const generated = [...CUSTOM_KINDS, ...BUILT_IN_KINDS].flatMap(({ apiVersion, kinds }) => kinds.map((kind) => `${apiVersion} ${kind}`));
-  expect(generated.filter((kind) => !emitted.has(kind))).toEqual([REFUSED]);
+  expect(generated.filter((kind) => !emitted.has(kind)).sort()).toEqual([...BY_HAND, REFUSED].sort());
 });
 
 test('every kind with known defaults is emitted', () => {

@@ -1,7 +1,10 @@
 /** The steps of a node's maintenance: their order, and what is different for a pinned world, the node of instances, and a home with one node. */
 import { main } from '../commands/maintenance';
-import { planNodeMaintenance } from '../lib/maintenance';
+import { buildCluster } from '../lib/build';
+import { planNodeMaintenance, planRealmBackup } from '../lib/maintenance';
 import { resolveCluster } from '../lib/model/cluster';
+import { validateObject } from '../lib/schemas';
+import { memoryStore } from '../lib/secrets/store';
 import { exampleHomelab, exampleLocal } from './examples';
 
 const home = resolveCluster(exampleHomelab);
@@ -73,6 +76,39 @@ test('of a node that nobody described are refused with those that there are', ()
   expect(() => planNodeMaintenance(home, 'node-9')).toThrow("Cluster 'homelab' has no node 'node-9'; it has node-1, node-2, node-3.");
 });
 
+describe('a backup out of turn', () => {
+  const { steps } = planRealmBackup(home, 'aurora', new Date('2026-06-01T12:34:56Z'));
+  const [apply = '', wait] = steps[0]?.commands ?? [];
+  const backup = JSON.parse(apply.slice(apply.indexOf("'") + 1, apply.lastIndexOf("'")));
+
+  test('is an object that its schema takes', () => {
+    expect([backup.kind, validateObject(backup)]).toEqual(['Backup', []]);
+  });
+
+  test('goes where the scheduled ones go', () => {
+    const schedule = buildCluster(home, { store: memoryStore('everything') }).objects.find(
+      ({ manifest }) => manifest.kind === 'Schedule' && manifest.metadata.namespace === 'realm-aurora',
+    )?.manifest;
+    expect([backup.spec.backend, backup.spec.podConfigRef]).toEqual([schedule?.spec.backend, schedule?.spec.podConfigRef]);
+  });
+
+  test('is waited for', () => {
+    expect(wait).toBe('kubectl -n realm-aurora wait backups.k8up.io/by-hand-202606011234 --for=condition=Completed --timeout=2h');
+  });
+
+  test('of a realm that nobody described is refused', () => {
+    expect(() => planRealmBackup(home, 'nowhere', new Date())).toThrow(
+      "Cluster 'homelab' has no realm 'nowhere'; it has aurora, borealis.",
+    );
+  });
+
+  test('without a store is refused', () => {
+    expect(() => planRealmBackup(laptop, 'aurora', new Date())).toThrow(
+      "Cluster 'local' has no backups (backups is not set in apps/local.ts).",
+    );
+  });
+});
+
 describe('npm run maintenance', () => {
   const run = async (...args: string[]) => {
     const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
@@ -86,7 +122,7 @@ describe('npm run maintenance', () => {
   };
 
   test.each([[[]], [['node']], [['nodes', 'node-1']], [['node', 'a', 'b']]])('%j is wrong usage', async (args) => {
-    expect(await run(...args)).toEqual([2, "Say which node: 'node NAME'. See --help."]);
+    expect(await run(...args)).toEqual([2, "Say which node or realm: 'node NAME' or 'backup REALM'. See --help."]);
   });
 
   test('of a node that no cluster has ends with 1', async () => {

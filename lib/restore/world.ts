@@ -4,7 +4,7 @@
  * (docs/decisions/0020-doctor-and-restore.md).
  */
 
-import { RESTIC_SECRET, repositoryOf, STORE_SECRET, WORLD_BACKUP, worldBackupPod } from '../../charts/world-backups';
+import { repositoryOf, WORLD_BACKUP, worldBackend, worldBackupPod } from '../../charts/world-backups';
 import { PodConfig, Restore } from '../../imports/k8up.io';
 import { labels, PROTECTED } from '../component';
 import { BACKUP_ANNOTATION, WORLD_CLAIM, worldSelector } from '../constructs/world';
@@ -82,15 +82,7 @@ export function planWorldRestore(request: WorldRestore): RestorePlan {
         // Of this world alone: an id that belongs to another one finds nothing.
         paths: [snapshotPath(claim)],
         restoreMethod: { folder: { claimName: name } },
-        backend: {
-          repoPasswordSecretRef: { name: RESTIC_SECRET, key: 'password' },
-          s3: {
-            endpoint: backups.endpoint,
-            bucket: repositoryOf(backups.bucket, realm),
-            accessKeyIdSecretRef: { name: STORE_SECRET, key: 'access-key-id' },
-            secretAccessKeySecretRef: { name: STORE_SECRET, key: 'secret-access-key' },
-          },
-        },
+        backend: worldBackend(backups, realm),
         podConfigRef: { name: pinned ? name : WORLD_BACKUP },
       },
     }),
