@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly defaultStorageClass?: string;
   /** Seconds between two looks of the autoscaler. @default 15, as everywhere */
   readonly autoscalerSeconds?: number;
+  /** Whether kwok plays the nodes. Without it somebody else must, and keep them ready. @default true */
+  readonly kwok?: boolean;
 }
 
 export interface ControlPlane {
@@ -43,7 +45,7 @@ const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const SERVICE_RANGE = '10.96.0.0/16';
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { binaries, nodes = [], storageClasses = [], defaultStorageClass, autoscalerSeconds = 15 } = options;
+  const { binaries, nodes = [], storageClasses = [], defaultStorageClass, autoscalerSeconds = 15, kwok = true } = options;
   const processes = new Processes('control-plane');
   try {
     const { folder } = processes;
@@ -145,26 +147,30 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           '--profiling=false',
         ],
       });
-      processes.start({
-        name: 'kwok',
-        command: program('kwok'),
-        args: [
-          `--kubeconfig=${kubeconfig('kwok')}`,
-          '--manage-all-nodes=true',
-          '--cidr=10.244.0.0/16',
-          '--node-ip=127.0.0.1',
-          `--node-port=${kwokPort}`,
-          `--server-address=127.0.0.1:${kwokPort}`,
-          '--node-lease-duration-seconds=40',
-        ],
-      });
+      if (kwok) {
+        processes.start({
+          name: 'kwok',
+          command: program('kwok'),
+          args: [
+            `--kubeconfig=${kubeconfig('kwok')}`,
+            '--manage-all-nodes=true',
+            '--cidr=10.244.0.0/16',
+            '--node-ip=127.0.0.1',
+            `--node-port=${kwokPort}`,
+            `--server-address=127.0.0.1:${kwokPort}`,
+            '--node-lease-duration-seconds=40',
+          ],
+        });
+      }
       for (const [index, name] of nodes.entries()) await client.request('POST', '/api/v1/nodes', fakeNode(name, index, binaries.version));
       for (const name of storageClasses)
         await client.request('POST', '/apis/storage.k8s.io/v1/storageclasses', storageClass(name, name === defaultStorageClass));
-      await processes.until('kwok', async () => {
-        const waiting = (await client.list('/api/v1/nodes')).filter((node) => !isReady(node)).map((node) => node.metadata.name);
-        if (waiting.length > 0) throw new Error(`nodes ${waiting.join(', ')} are not ready`);
-      });
+      if (kwok) {
+        await processes.until('kwok', async () => {
+          const waiting = (await client.list('/api/v1/nodes')).filter((node) => !isReady(node)).map((node) => node.metadata.name);
+          if (waiting.length > 0) throw new Error(`nodes ${waiting.join(', ')} are not ready`);
+        });
+      }
       // The last thing that the controllers do for a namespace; pods are refused before.
       await processes.until('kube-controller-manager', () => client.get('/api/v1/namespaces/default/serviceaccounts/default'));
     }

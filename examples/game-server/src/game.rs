@@ -148,6 +148,8 @@ pub struct Game {
     later: Vec<(Instant, Call)>,
     /// Asked and not answered.
     asked: usize,
+    /// The last call found no broker, or one without its database.
+    broker_away: bool,
     ends_at: Option<Instant>,
     before: Instant,
     actions: Vec<Action>,
@@ -192,6 +194,7 @@ impl Game {
             orders: HashSet::new(),
             later: Vec::new(),
             asked: 0,
+            broker_away: false,
             ends_at: None,
             before: now,
             actions: Vec::new(),
@@ -396,6 +399,7 @@ impl Game {
     /// An answer of the broker.
     pub fn answered(&mut self, answer: Answer, now: Instant) {
         self.asked = self.asked.saturating_sub(1);
+        self.note_broker(&answer);
         match answer {
             Answer::Claimed { client_id, epoch, name, state } => self.claimed(client_id, epoch, name, state.as_deref()),
             Answer::Reported { orders, dropped } => {
@@ -412,6 +416,22 @@ impl Game {
             Answer::Later(call, why) => self.later(call, &why, now),
             Answer::Refused(call, why) => self.refused(call, &why),
         }
+    }
+
+    /// Says once that the broker is away, and once that it is back: play goes on, and nobody enters meanwhile.
+    fn note_broker(&mut self, answer: &Answer) {
+        let away = match answer {
+            // An answer all the same.
+            Answer::Later(_, why) if why.code == "claim-waits" => None,
+            Answer::Later(_, why) => Some(why),
+            _ => None,
+        };
+        match away {
+            Some(why) if !self.broker_away => tell("warn", "the broker is away", json!({ "code": why.code, "detail": why.detail })),
+            None if self.broker_away => tell("info", "the broker is back", json!({})),
+            _ => {}
+        }
+        self.broker_away = away.is_some();
     }
 
     fn claimed(&mut self, client_id: u64, epoch: String, name: String, state: Option<&[u8]>) {

@@ -4,6 +4,7 @@
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::{json, Value};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 /// Now, as `2026-01-01T18:00:00.000Z`.
@@ -11,8 +12,13 @@ pub fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
-/// Writes one line. `fields` is an object; its members stand beside time, level and message.
+static DEBUG: AtomicBool = AtomicBool::new(false);
+
+/// Writes one line, unless it is of level debug and nobody asked for those. `fields` is an object; its members stand beside time, level and message.
 pub fn tell(level: &str, message: &str, fields: Value) {
+    if level == "debug" && !DEBUG.load(Ordering::Relaxed) {
+        return;
+    }
     let mut line = json!({ "time": now(), "level": level, "message": message });
     if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), fields) {
         line.extend(fields);
@@ -48,8 +54,10 @@ impl Log for Lines {
     fn flush(&self) {}
 }
 
-/// Lets the netcode crates speak in the same lines, or keeps them silent: renetcode logs every refused packet, so that anybody could fill the log.
-pub fn take_log_of_crates(debug: bool) {
+/// Sets whether lines of level debug are written, and with them what the netcode crates say. Otherwise those are silent: renetcode logs every refused packet
+/// as an error, so that anybody could fill the log.
+pub fn begin(debug: bool) {
+    DEBUG.store(debug, Ordering::Relaxed);
     log::set_max_level(if debug { LevelFilter::Debug } else { LevelFilter::Off });
     // Fails only when it is called twice.
     let _ = log::set_boxed_logger(Box::new(Lines));

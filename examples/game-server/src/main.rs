@@ -5,7 +5,7 @@ use game_server::agones;
 use game_server::broker::Broker;
 use game_server::config::{Config, Kind};
 use game_server::game::{Action, AgonesCall, End, Event, Game};
-use game_server::log::{take_log_of_crates, tell};
+use game_server::log::{begin, tell};
 use game_server::metrics::Metrics;
 use game_server::net::Port;
 use game_server::status::{self, Life, Status};
@@ -33,7 +33,7 @@ a server of a persistent world or of an instance (MMO_KIND). All settings are va
 laptop's broker (npm run broker).
   AUTOSAVE_SECONDS  seconds between two saves, 1 to 60 [30]
   BIND_ADDRESS      address of all sockets, where pods are processes of one machine [all; on a laptop POD_IP]
-  LOG_NETCODE=1     tell what the netcode crates say of every packet that they refuse";
+  LOG_DEBUG=1       tell more, and what the netcode crates say of every packet that they refuse";
 
 /// Why the process ends before its time.
 enum Failure {
@@ -46,7 +46,7 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    take_log_of_crates(std::env::var("LOG_NETCODE").is_ok());
+    begin(std::env::var("LOG_DEBUG").is_ok());
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let end = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => run(),

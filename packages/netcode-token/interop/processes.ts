@@ -168,6 +168,11 @@ export class Leftovers {
     return program;
   }
 
+  /** Something else that is ended with the checks. */
+  ends(end: () => Promise<void> | void): void {
+    this.#ends.push(end);
+  }
+
   /** A temporary folder that goes with the checks. */
   folder(): string {
     const folder = mkdtempSync(path.join(tmpdir(), 'netcode-token-interop-'));

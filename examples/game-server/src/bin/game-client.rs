@@ -2,7 +2,7 @@
 //! It deliberately knows no broker: `npm run connect` gets the token, and a test may get it itself.
 
 use base64::prelude::{Engine, BASE64_STANDARD};
-use game_server::log::{take_log_of_crates, tell};
+use game_server::log::{begin, tell};
 use game_server::messages::{Wish, Word};
 use renet::{ConnectionConfig, DefaultChannel, RenetClient};
 use renet_netcode::{ClientAuthentication, ConnectToken, NetcodeClientTransport};
@@ -24,7 +24,7 @@ or JSON. One JSON object a line comes out. It ends with its input, after 'leave'
   --ping  sends an unreliable message that often and counts the answers";
 
 fn main() -> ExitCode {
-    take_log_of_crates(std::env::var("LOG_NETCODE").is_ok());
+    begin(std::env::var("LOG_DEBUG").is_ok());
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
