@@ -61,5 +61,6 @@ function expectedDefault(field: Field): string {
 
 function written(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
-  return Array.isArray(value) ? `[${value.map(written).join(', ')}]` : String(value);
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? '{}' : String(value);
 }

@@ -59,7 +59,7 @@ function walk(definition: Definition, path: string, given: Given, fields: Map<st
     }
     case 'union':
       if (definition.discriminator === undefined) note(fields, path, given, []);
-      else for (const option of definition.options) walk(definitionOf(option), path, {}, fields);
+      else for (const option of definition.options) walk(definitionOf(option), path, given, fields);
       break;
     case 'pipe':
       walk(definitionOf(definition.in), path, given, fields);
@@ -70,6 +70,7 @@ function walk(definition: Definition, path: string, given: Given, fields: Map<st
     case 'literal':
       note(fields, path, given, definition.values);
       break;
+    case 'record':
     case 'string':
     case 'number':
     case 'boolean':
