@@ -67,6 +67,8 @@ export const images = {
   // renovate: datasource=docker
   pihole: { image: 'docker.io/pihole/pihole', tag: '2026.07.2', unverified: NOT_LOOKED_UP },
   // renovate: datasource=docker
+  'blackbox-exporter': { image: 'quay.io/prometheus/blackbox-exporter', tag: 'v0.28.0', unverified: NOT_LOOKED_UP },
+  // renovate: datasource=docker
   postgresql: { image: 'ghcr.io/cloudnative-pg/postgresql', tag: '17.6-standard-bookworm', unverified: NOT_LOOKED_UP },
   // renovate: datasource=docker
   'connect-broker': {

@@ -13,6 +13,7 @@ import { metricsServer } from './metrics-server';
 import { monitoring } from './monitoring';
 import { namespaces } from './namespaces';
 import { pihole } from './pihole';
+import { probes } from './probes';
 import { realms } from './realms';
 import { sealedSecrets } from './sealed-secrets';
 import { traefik } from './traefik';
@@ -30,6 +31,7 @@ export const components: readonly Component[] = [
   k8up,
   agones,
   monitoring,
+  probes,
   database,
   pihole,
   connectBroker,

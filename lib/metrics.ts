@@ -23,6 +23,7 @@ export const EXPORTERS = {
   'external-dns': 'ExternalDNS (0.21)',
   loki: 'Loki (3.7)',
   alloy: 'Alloy (1.18)',
+  blackbox: "the blackbox exporter (0.28), of what it asked; our monitor adds the question's name as probe",
 } as const;
 
 export type Exporter = keyof typeof EXPORTERS;
@@ -358,6 +359,8 @@ const PLATFORM: Readonly<Record<string, Metric>> = {
     type: 'gauge',
     meaning: 'Unix time at which names were last written without an error.',
   },
+  probe_success: { exporter: 'blackbox', type: 'gauge', labels: ['probe'], meaning: '1 when the answer was as it should be, otherwise 0.' },
+  probe_duration_seconds: { exporter: 'blackbox', type: 'gauge', labels: ['probe'], meaning: 'Seconds until the answer was there.' },
   loki_distributor_lines_received_total: {
     exporter: 'loki',
     type: 'counter',

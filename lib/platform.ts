@@ -14,6 +14,7 @@ export const NAMESPACES = {
   instances: 'instances',
   pihole: 'pihole',
   monitoring: 'monitoring',
+  probes: 'probes',
 } as const;
 
 /** Label keys of ours. `mmo` is a valid prefix (a DNS label) and collides with nobody. */
@@ -88,6 +89,7 @@ export const WORKLOADS = {
    */
   database: (cluster: Cluster) =>
     workload(NAMESPACES.database, DATABASE.name, { 'cnpg.io/cluster': databaseCluster(cluster.database.generation) }),
+  probes: workload(NAMESPACES.probes, 'blackbox-exporter', { 'app.kubernetes.io/name': 'blackbox-exporter' }),
   pihole: workload(NAMESPACES.pihole, 'pihole', { 'app.kubernetes.io/name': 'pihole' }),
 } as const;
 

@@ -134,7 +134,9 @@ export function alertmanagerConfig(cluster: Cluster): object {
 export const CAUSES: readonly (readonly [cause: string, effects: readonly string[]])[] = [
   ['PostgresDown', ['BrokerDatabaseAway', 'BrokerErrors', 'LoginBudgetBurns.+', 'TokenBudgetBurns.+']],
   ['BrokerDatabaseAway', ['BrokerErrors', 'LoginBudgetBurns.+', 'TokenBudgetBurns.+']],
-  ['TraefikDown', ['TraefikServerErrors']],
+  ['TraefikDown', ['TraefikServerErrors', 'EntryPointFails']],
+  ['BrokerDown', ['EntryPointFails', 'TraefikServerErrors']],
+  ['PiholeDown', ['ExternalDnsStale']],
   ['AgonesExtensionsDown', ['BrokerAllocationFailing', 'AllocationSlow']],
 ];
 

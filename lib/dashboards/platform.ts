@@ -179,6 +179,13 @@ export const platform: Dashboard = {
         },
         {
           kind: 'lines',
+          title: 'Questions of a client',
+          description: 'Seconds until DNS and the entry point answered the probes; a gap is a question that had no right answer.',
+          unit: 's',
+          targets: [{ expr: 'max by (probe) (probe_duration_seconds and probe_success == 1)', legend: '{{probe}}' }],
+        },
+        {
+          kind: 'lines',
           title: 'Lines of logs',
           description: 'Lines that Loki received. None is Alloy that does not read, or cannot push.',
           unit: 'ops',

@@ -100,6 +100,8 @@ const realmJobCreated = (job: string): string => `kube_job_created{namespace="re
 const traefik = (code: number): string =>
   `traefik_entrypoint_requests_total{namespace="traefik",pod="traefik-a",entrypoint="websecure",code="${code}",method="GET",protocol="http"}`;
 
+const asked = (probe: string): string => `probe_success{namespace="probes",probe="${probe}"}`;
+
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const GB = 1e9;
@@ -1263,6 +1265,39 @@ export const CASES: Readonly<Record<string, Cases>> = {
       },
     ],
     quiet: [{ because: 'it answers', series: { [monitoringPod('loki-0')]: flat(1) } }],
+  },
+  DnsFailing: {
+    fires: [
+      {
+        series: { [asked('home-dns')]: flat(0), [asked('cluster-dns')]: flat(1) },
+        at: 3,
+        labels: { probe: 'home-dns' },
+        summary: 'Names are not resolved: home-dns has failed for 3 minutes.',
+      },
+    ],
+    quiet: [{ because: 'one question in three is lost', series: { [asked('home-dns')]: '0 1 1 0 1 1 0 1 1 0 1 1 1+0x110' } }],
+  },
+  EntryPointFails: {
+    fires: [
+      {
+        series: { [asked('entry-point')]: flat(0) },
+        at: 3,
+        labels: {},
+        summary: "The players' entry point does not answer as it should.",
+      },
+    ],
+    quiet: [{ because: 'it answers', series: { [asked('entry-point')]: flat(1), [asked('home-dns')]: flat(0) } }],
+  },
+  ProbesDown: {
+    fires: [
+      {
+        series: { 'up{namespace="probes",job="blackbox-exporter",probe="entry-point"}': flat(0) },
+        at: 10,
+        labels: {},
+        summary: 'Nobody asks DNS and the entry point as a client would.',
+      },
+    ],
+    quiet: [{ because: 'it is reached', series: { 'up{namespace="probes",job="blackbox-exporter",probe="entry-point"}': flat(1) } }],
   },
   LokiDroppingLines: {
     fires: [

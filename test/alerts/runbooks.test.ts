@@ -45,6 +45,8 @@ describe('names in commands', () => {
   /** Objects of the example homelab, ours and those that upstream charts bring. */
   const cluster = resolveCluster(exampleHomelab);
   const known = new Set([
+    // Every cluster's own.
+    'Namespace kube-system',
     ...HOMELAB_OBJECTS,
     ...catalog.flatMap(({ provides }) => {
       const { pods, services } = provides(cluster);
