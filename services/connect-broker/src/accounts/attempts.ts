@@ -29,11 +29,16 @@ export interface Attempt {
   readonly accountId: string | undefined;
   readonly name: string;
   readonly address: ClientAddress;
+  /**
+   * What is tried. Recovery codes are counted for themselves, and only per address: 80 random bits cannot be guessed, and whoever tries an account's password from many
+   * places must not keep its owner from them. @default password
+   */
+  readonly what?: 'password' | 'recovery-code';
 }
 
 /** What is counted of a name: a keyed hash, because people type passwords where the name belongs. */
-export const attemptKey = (broker: Pick<Broker, 'sessionKeys'>, name: string): string =>
-  Buffer.from(broker.sessionKeys.hash(`attempt:${nameKey(name)}`)).toString('base64url');
+export const attemptKey = (broker: Pick<Broker, 'sessionKeys'>, name: string, what: Attempt['what'] = 'password'): string =>
+  Buffer.from(broker.sessionKeys.hash(`attempt:${what === 'password' ? '' : `${what}:`}${nameKey(name)}`)).toString('base64url');
 
 /**
  * Counts an attempt, runs it, and takes it back when it was right.
@@ -41,13 +46,22 @@ export const attemptKey = (broker: Pick<Broker, 'sessionKeys'>, name: string): s
  * @param check whether the password or the code is right
  * @throws Problem `too-many-failures` for this account, `too-many-requests` for this address; what `check` throws, uncounted
  */
-export async function attempt(broker: Broker, { accountId, name, address }: Attempt, check: () => Promise<boolean>): Promise<boolean> {
-  const accountKey = attemptKey(broker, name);
+export async function attempt(
+  broker: Broker,
+  { accountId, name, address, what = 'password' }: Attempt,
+  check: () => Promise<boolean>,
+): Promise<boolean> {
+  const accountKey = attemptKey(broker, name, what);
   const [begun] = await broker.database.query<{
     attempt_id: bigint | null;
     refused_for: string | null;
     retry_after_seconds: number | null;
-  }>('select attempt_id, refused_for, retry_after_seconds from begin_attempt($1, $2, $3)', [accountId ?? null, accountKey, address.key]);
+  }>('select attempt_id, refused_for, retry_after_seconds from begin_attempt($1, $2, $3, $4)', [
+    accountId ?? null,
+    accountKey,
+    address.key,
+    what === 'password',
+  ]);
   if (!begun || begun.attempt_id === null) throw refusal(begun?.refused_for, begun?.retry_after_seconds);
   let right: boolean;
   try {
@@ -81,5 +95,7 @@ async function remember(queryable: Queryable, accountId: string, accountKey: str
 
 /** Forgets what was counted on an account: a new password makes guesses of the old one worthless. */
 export async function forgiveAttempts(broker: Pick<Broker, 'sessionKeys'>, queryable: Queryable, name: string): Promise<void> {
-  await queryable.query('delete from login_failures where account_key = $1', [attemptKey(broker, name)]);
+  await queryable.query('delete from login_failures where account_key = any ($1)', [
+    [attemptKey(broker, name), attemptKey(broker, name, 'recovery-code')],
+  ]);
 }

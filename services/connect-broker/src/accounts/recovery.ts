@@ -111,7 +111,7 @@ export async function resetByLink(broker: Broker, token: string, newPassword: st
 const codeNotValid = (): Problem => new Problem('wrong-credentials', 'The name or the recovery code is wrong, or the code has been used.');
 
 /**
- * Sets a new password by a recovery code, which is used up. Attempts are counted as those of passwords are.
+ * Sets a new password by a recovery code, which is used up. Attempts are counted per address (attempts.ts).
  * @returns how many codes are left
  * @throws Problem `wrong-credentials`, `invalid`, `too-many-failures`, `too-many-requests`
  */
@@ -130,7 +130,7 @@ export async function resetByRecoveryCode(
     nameKey(name),
   ]);
   const codeHash = hashCode('recovery-code', normalizedCode(code), account?.id ?? '');
-  const right = await attempt(broker, { accountId: account?.id, name, address }, async () => {
+  const right = await attempt(broker, { accountId: account?.id, name, address, what: 'recovery-code' }, async () => {
     const rows = await broker.database.query('select 1 from recovery_codes where account_id = $1 and code_hash = $2 and used_at is null', [
       account?.id ?? null,
       codeHash,

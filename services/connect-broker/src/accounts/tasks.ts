@@ -1,7 +1,8 @@
 /**
- * Removes what has run out: failed attempts, sessions, links, codes of log-ins that were never finished.
+ * Removes what has run out: failed attempts, sessions, links, codes of log-ins that were never finished, and entries of the audit log that are older than they have to be.
  * It deliberately changes no meaning: each of these is already without effect when it is removed, so it does not matter when and by which replica that happens.
  */
+import { pruneAudit } from '../admin/audit.ts';
 import { repeat, type Stop } from '../background.ts';
 import type { Broker } from '../broker.ts';
 import type { Queryable } from '../database/database.ts';
@@ -41,4 +42,5 @@ export async function cleanAccounts(database: Queryable): Promise<number> {
 export const startAccountTasks = (broker: Broker): Stop =>
   repeat('clean accounts', EVERY_MS, broker.log, async () => {
     await cleanAccounts(broker.database);
+    await pruneAudit(broker.database, broker.settings.audit.retentionDays);
   }).stop;

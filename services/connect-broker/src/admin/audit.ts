@@ -75,3 +75,17 @@ export function readAudit(queryable: Queryable, search: AuditSearch): Promise<Re
     values,
   );
 }
+
+/** Entries of one statement: it stays short, and the rest is for the next round. */
+const PRUNED_AT_ONCE = 5_000;
+
+/** Removes the oldest of the entries that are older than `days`; how many. @param days at least 366: the database refuses to lose what is younger */
+export async function pruneAudit(queryable: Queryable, days: number): Promise<number> {
+  const rows = await queryable.query(
+    `delete from audit_log where id in (
+       select id from audit_log where at < now() - make_interval(days => $1) order by at limit $2 for update skip locked
+     ) returning 1`,
+    [days, PRUNED_AT_ONCE],
+  );
+  return rows.length;
+}

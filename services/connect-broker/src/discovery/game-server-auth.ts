@@ -14,8 +14,9 @@ export interface GameServerCaller {
 
 export interface GameServerAuthenticator {
   /**
+   * @param address where the call comes from: a pod's own. @default unknown: tests
    * @throws Problem `not-logged-in` when the token is missing, wrong, expired, for another audience or no pod's; `not-allowed` when the pod is no game server that the broker knows;
-   * `unavailable` when the Kubernetes API cannot be asked and the token was not seen lately
+   * `too-many-requests` when wrong tokens come from there all the time; `unavailable` when the Kubernetes API cannot be asked and the token was not seen lately
    */
-  authenticate(bearer: string | undefined): Promise<GameServerCaller>;
+  authenticate(bearer: string | undefined, address?: string): Promise<GameServerCaller>;
 }

@@ -16,6 +16,8 @@ export interface TokenReviewOptions {
   readonly audience: string;
   /** How long a proof is believed without asking again; the pod is compared with the view at every call nevertheless. @default 60 s */
   readonly believedMs?: number;
+  /** How long a token that was refused is refused again without asking. @default 10 s */
+  readonly refusedMs?: number;
   /** @default 20,000: ten thousand game servers, each with a renewed token */
   readonly most?: number;
 }
@@ -28,6 +30,10 @@ const RENEWAL_TIMEOUT_MS = 2_000;
 /** After a failure, nobody who was proven before waits for the API server for as long. */
 const AWAY_PAUSE_MS = 5_000;
 const MOST_PROOFS = 20_000;
+/** A token that was refused is refused again for as long, without a look: a server that goes on with an old one must not cost the API server a review each time. */
+const REFUSED_MS = 10_000;
+/** Refusals of one address in `REFUSED_MS`; from then on, what is unknown from there is not looked at until they are over. A pod that reads an old file once has one. */
+const MOST_REFUSED = 10;
 /** What the kubelet projects has about 1.2 kB. */
 const MOST_TOKEN_LENGTH = 8 * 1024;
 
@@ -61,11 +67,38 @@ export function tokenReview({
   view,
   audience,
   believedMs = BELIEVED_MS,
+  refusedMs = REFUSED_MS,
   most = MOST_PROOFS,
 }: TokenReviewOptions): GameServerAuthenticator {
   /** By the token's hash, oldest first: tokens themselves are not kept. */
   const proofs = new Map<string, Proof>();
   const underWay = new Map<string, Promise<Proof>>();
+  /** Until when a token (by its hash) is refused unseen, and by address how many were refused since when. */
+  const refusedUntil = new Map<string, number>();
+  const refusals = new Map<string, { readonly from: number; count: number }>();
+
+  const noteRefusal = (key: string, address: string | undefined) => {
+    const now = Date.now();
+    keepYoung(refusedUntil, key, now + refusedMs, most);
+    if (address === undefined) return;
+    const counted = refusals.get(address);
+    if (counted && now - counted.from < REFUSED_MS) counted.count++;
+    else keepYoung(refusals, address, { from: now, count: 1 }, most);
+  };
+  /** @throws Problem for a token that was refused a moment ago, and for an address that sends nothing else */
+  const refuseAgain = (key: string, address: string | undefined) => {
+    const now = Date.now();
+    if ((refusedUntil.get(key) ?? 0) > now) throw refused();
+    const counted = address === undefined ? undefined : refusals.get(address);
+    if (!counted || counted.count < MOST_REFUSED || now - counted.from >= REFUSED_MS) return;
+    throw new Problem(
+      'too-many-requests',
+      'Too many wrong tokens came from this address. Read the file again, and try again in some seconds.',
+      {
+        retryAfterSeconds: Math.max(1, Math.ceil((counted.from + REFUSED_MS - now) / 1000)),
+      },
+    );
+  };
 
   let awayUntil = 0;
 
@@ -106,11 +139,12 @@ export function tokenReview({
     };
   };
 
-  const prove = (token: string): Promise<Proof> => {
+  const prove = async (token: string, address: string | undefined): Promise<Proof> => {
     const key = createHash('sha256').update(token).digest('base64');
     const known = proofs.get(key);
     const now = Date.now();
-    if (known && (known.until > now || (awayUntil > now && known.untilAway > now))) return Promise.resolve(known);
+    if (known && (known.until > now || (awayUntil > now && known.untilAway > now))) return known;
+    if (!known) refuseAgain(key, address);
     const asked = underWay.get(key);
     if (asked) return asked;
     const asking = review(token, known !== undefined && known.untilAway > now)
@@ -127,7 +161,10 @@ export function tokenReview({
         (error: unknown) => {
           if (!(error instanceof Away)) {
             // The token itself was refused: an outage afterwards must not bring the earlier proof back.
-            if (error instanceof Problem && error.code === 'not-logged-in') proofs.delete(key);
+            if (error instanceof Problem && error.code === 'not-logged-in') {
+              proofs.delete(key);
+              noteRefusal(key, address);
+            }
             throw error;
           }
           awayUntil = Date.now() + AWAY_PAUSE_MS;
@@ -141,10 +178,10 @@ export function tokenReview({
   };
 
   return {
-    authenticate: async (bearer): Promise<GameServerCaller> => {
+    authenticate: async (bearer, address): Promise<GameServerCaller> => {
       if (!bearer) throw new Problem('not-logged-in', 'Send the server’s token as Authorization: Bearer.');
       if (bearer.length > MOST_TOKEN_LENGTH) throw refused();
-      const { namespace, podName, podUid } = await prove(bearer);
+      const { namespace, podName, podUid } = await prove(bearer, address);
       const serverId = view.serverOfPod(namespace, podName, podUid);
       if (serverId === undefined) {
         throw new Problem(
@@ -158,6 +195,17 @@ export function tokenReview({
       return { namespace, podName, podUid, serverId };
     },
   };
+}
+
+/** Puts an entry in as the youngest; the oldest goes when there are too many. */
+function keepYoung<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= most) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
 }
 
 const refused = () =>

@@ -3,7 +3,14 @@
  * It deliberately has no routes of its own.
  */
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   serializerCompiler,
@@ -29,6 +36,8 @@ export interface ApplicationOptions {
    * @default false: players come through a proxy, which chooses for each request
    */
   readonly closeWhenUnavailable?: boolean;
+  /** Asked before an answer to what no route answers: addresses that are not there, and such as are no URL. Hooks of routes see none of them. @default nothing is asked */
+  readonly beforeUnrouted?: (request: FastifyRequest) => Promise<void>;
 }
 
 export type Application = FastifyInstance<
@@ -49,6 +58,7 @@ export function makeApplication({
   bodyLimit,
   stopping,
   closeWhenUnavailable = false,
+  beforeUnrouted = async () => undefined,
 }: ApplicationOptions): Application {
   const application = Fastify({
     loggerInstance: log,
@@ -65,6 +75,14 @@ export function makeApplication({
     childLoggerFactory: (logger, bindings, childOptions) => requestLog(logger, bindings, childOptions),
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      // Such an answer passes no hooks.
+      reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+      void beforeUnrouted(request as FastifyRequest).then(
+        () => answerError(error, request, reply),
+        (refusal: FastifyError) => answerError(refusal, request, reply),
+      );
+    },
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
   }).withTypeProvider<ZodTypeProvider>();
   application.setValidatorCompiler(validatorCompiler);
@@ -93,20 +111,27 @@ export function makeApplication({
     if (isLogged(level)) request.log[level]({ route, method, status, milliseconds: Math.round(reply.elapsedTime) }, 'answered');
     done();
   });
-  application.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error, request, Number(reply.getHeader('retry-after')));
-    if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply
-      .status(problem.status)
-      .type(PROBLEM_TYPE)
-      .serializer(JSON.stringify)
-      .send(problem.body(`urn:uuid:${request.id}`));
-  });
-  application.setNotFoundHandler(() => {
+  application.setErrorHandler(answerError);
+  application.setNotFoundHandler(async (request) => {
+    await beforeUnrouted(request as unknown as FastifyRequest);
     throw new Problem('not-found', 'There is nothing at this address.');
   });
   return application as unknown as Application;
+}
+
+function answerError(
+  error: FastifyError,
+  request: Pick<FastifyRequest, 'id' | 'log'>,
+  reply: Pick<FastifyReply, 'header' | 'getHeader' | 'status'>,
+): FastifyReply {
+  const problem = problemOf(error, request, Number(reply.getHeader('retry-after')));
+  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .status(problem.status)
+    .type(PROBLEM_TYPE)
+    .serializer(JSON.stringify)
+    .send(problem.body(`urn:uuid:${request.id}`));
 }
 
 /** Counts an answer. Series are looked up once each: prom-client would put their names together for every request. */

@@ -5,6 +5,7 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
+import type { FastifyRequest } from 'fastify';
 import { accountRoutes } from '../accounts/routes.ts';
 import { adminRoutes } from '../admin/routes.ts';
 import type { Broker } from '../broker.ts';
@@ -13,6 +14,7 @@ import { instanceRoutes } from '../instances/routes.ts';
 import { openIdRoutes } from '../openid/routes.ts';
 import { pageRoutes } from '../page/routes.ts';
 import { connectRoutes } from '../play/connect-routes.ts';
+import { Problem } from '../problem.ts';
 import { realmRoutes } from '../realms/routes.ts';
 import { type Application, makeApplication } from './application.ts';
 import { type ClientNetwork, clientAddressKey, clientNetworkOf } from './client-address.ts';
@@ -26,12 +28,15 @@ const RATE = { max: 300, timeWindow: 10_000 };
 
 export async function publicApplication(broker: Broker): Promise<Application> {
   const { settings, metrics, log } = broker;
+  /** Whoever looks for what is not there is counted as well; the plugin sees to routes alone. */
+  let limitUnrouted = async (_request: FastifyRequest): Promise<void> => undefined;
   const application = makeApplication({
     log,
     metrics,
     trustedProxyHops: settings.trustedProxyHops,
     bodyLimit: BODY_LIMIT,
     stopping: broker.stopping,
+    beforeUnrouted: (request) => limitUnrouted(request),
   });
   const secure = settings.publicUrl.startsWith('https:');
   const headers = securityHeaders(secure);
@@ -46,6 +51,12 @@ export async function publicApplication(broker: Broker): Promise<Application> {
   });
   await application.register(fastifyCookie);
   await application.register(fastifyRateLimit, { ...RATE, keyGenerator: (request) => clientAddressKey(request.ip) });
+  const countUnrouted = application.createRateLimit();
+  limitUnrouted = async (request) => {
+    const counted = await countUnrouted(request);
+    if (counted.isAllowed || !counted.isExceeded) return;
+    throw new Problem('too-many-requests', 'Too many requests from this address.', { retryAfterSeconds: counted.ttlInSeconds });
+  };
   await application.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',

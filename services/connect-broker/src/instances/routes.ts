@@ -11,6 +11,7 @@ import type { Broker } from '../broker.ts';
 import type { ServerIdentity } from '../discovery/view.ts';
 import type { TokenResult } from '../metrics.ts';
 import { clientOutdated, clientSchema, encodingsSchema, fits, tokenAnswer, tokenAnswerSchema } from '../play/connect-api.ts';
+import { connectLimit } from '../play/connect-limit.ts';
 import { reserve } from '../play/sessions.ts';
 import { issueToken } from '../play/tokens.ts';
 import { Problem } from '../problem.ts';
@@ -108,6 +109,7 @@ export const instanceRoutes =
         const { body } = request;
         const { target } = request.params;
         const { accountId } = await requireAccount(broker, request);
+        connectLimit(broker).count(accountId);
         const byId = isId(target) ? await find(target, accountId) : undefined;
         const type = types.get(byId?.contentType ?? target);
         if (!type) throw new Problem('not-found', `There is no content of the type '${byId?.contentType ?? target}'.`);

@@ -24,6 +24,7 @@ import {
   waitAnswerSchema,
 } from './connect-api.ts';
 import { type ConnectOutcome, connectDecisions, QUEUE_LIMIT } from './connect-decisions.ts';
+import { connectLimit } from './connect-limit.ts';
 import { estimate, leaveQueue, queueStates, waitState } from './queue.ts';
 import { queueStreams } from './queue-streams.ts';
 import { type Consideration, consider } from './servers.ts';
@@ -51,6 +52,7 @@ export const connectRoutes =
   async (application) => {
     const { settings, metrics } = broker;
     const decide = connectDecisions(broker);
+    const limit = connectLimit(broker);
     requireShortNames(settings);
     const realms = new Map(settings.realms.map((realm) => [realm.name, realm]));
 
@@ -62,7 +64,7 @@ export const connectRoutes =
           summary: 'Asks for a place in a world: a connect token, or a place in the queue.',
           description:
             'Load first and ask for the token last: it lives for about half a minute, and is good for one attempt. The place is kept 15 s longer. ' +
-            'Problems: not-logged-in, banned, not-found, client-outdated (with `required`), realm-unavailable (with `reason`: maintenance, draining, offline, view-too-old, key-missing or no-address), queue-full.',
+            'Problems: not-logged-in, banned, not-found, client-outdated (with `required`), realm-unavailable (with `reason`: maintenance, draining, offline, view-too-old, key-missing or no-address), queue-full, too-many-requests.',
           security: SECURITY,
           params: z.object({ realm: z.string().max(63) }),
           body: z.strictObject({
@@ -77,6 +79,8 @@ export const connectRoutes =
       async (request, reply) => {
         const { body } = request;
         const { candidates } = presentedSession(broker, request, { changes: true });
+        const [presented] = candidates;
+        if (presented) limit.countSession(presented);
         const realm = realms.get(request.params.realm);
         const continents = realm?.continents.filter(({ name }) => body.continent === undefined || name === body.continent) ?? [];
         if (!realm || continents.length === 0) {
@@ -99,6 +103,7 @@ export const connectRoutes =
           characterId: body.characterId,
           clientId,
         });
+        if (presented && row.account) limit.learn(presented, row.account);
         const choice = considered[(row.chosen ?? 1) - 1] as Consideration;
         const count = (result: TokenResult) => metrics.tokens.inc({ kind: 'world', target: `${realm.name}/${choice.continent}`, result });
         if (row.outcome === 'reserved' && row.account && row.session && choice.identity && choice.key) {

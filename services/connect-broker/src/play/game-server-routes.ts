@@ -51,7 +51,7 @@ const stateSchema = z
 
 /** The caller behind a request of the internal port. @throws Problem as `GameServerAuthenticator` */
 export function requireGameServer(broker: Pick<Broker, 'gameServers'>, request: FastifyRequest): Promise<GameServerCaller> {
-  return broker.gameServers.authenticate(/^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]);
+  return broker.gameServers.authenticate(/^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1], request.ip);
 }
 
 const REFUSED: Readonly<Record<Exclude<ClaimResult, 'accepted' | 'error'>, string>> = {

@@ -17,6 +17,8 @@ export interface Population {
   readonly oldestQueuedSeconds: number;
   /** What the server last reported; undefined when it never did, or is gone. */
   readonly accepting: boolean | undefined;
+  /** The pod that reported it. */
+  readonly podUid: string | undefined;
   readonly build: string | undefined;
   readonly players: number | undefined;
   readonly reportedAt: Date | undefined;
@@ -32,6 +34,7 @@ export async function populations(database: Queryable): Promise<readonly Populat
     queued: number;
     oldest: number;
     accepting: boolean | null;
+    pod_uid: string | null;
     build: string | null;
     players: number | null;
     reported_at: Date | null;
@@ -52,7 +55,7 @@ export async function populations(database: Queryable): Promise<readonly Populat
        group by server_id
      )
      select server_id, coalesce(reserved, 0) as reserved, coalesce(active, 0) as active, coalesce(held, 0) as held,
-       coalesce(queued, 0) as queued, coalesce(oldest, 0) as oldest, accepting, build, players, reported_at
+       coalesce(queued, 0) as queued, coalesce(oldest, 0) as oldest, accepting, pod_uid, build, players, reported_at
      from places full join queues using (server_id) full join game_servers using (server_id)`,
   );
   return rows.map((row) => ({
@@ -63,6 +66,7 @@ export async function populations(database: Queryable): Promise<readonly Populat
     queued: row.queued,
     oldestQueuedSeconds: row.oldest,
     accepting: row.accepting ?? undefined,
+    podUid: row.pod_uid ?? undefined,
     build: row.build ?? undefined,
     players: row.players ?? undefined,
     reportedAt: row.reported_at ?? undefined,

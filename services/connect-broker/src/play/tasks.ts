@@ -7,6 +7,7 @@ import type { Broker } from '../broker.ts';
 import { onHint } from './hints.ts';
 import { queueStreams } from './queue-streams.ts';
 import { sessionMeter } from './session-metrics.ts';
+import { viewTooOld } from './servers.ts';
 
 /** Well below the 5 s that count as an outage (migration 003, broker_beat). */
 const BEAT_EVERY_MS = 2_000;
@@ -19,7 +20,7 @@ const COUNT_EVERY_MS = 15_000;
 export const startPlayTasks = (broker: Broker): Stop => {
   const { database, log, settings, metrics } = broker;
   const beating = repeat('heartbeat', BEAT_EVERY_MS, log, async () => {
-    await database.query('select broker_beat()');
+    await database.query('select broker_beat($1)', [!viewTooOld(broker)]);
   });
   const expiring = repeat('end of places', EXPIRE_EVERY_MS, log, () => expirePlaces(broker));
   const forgetting = repeat('forgetting of places', FORGET_EVERY_MS, log, async () => {

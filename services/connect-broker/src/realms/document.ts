@@ -21,6 +21,8 @@ export interface WorldNumbers {
   readonly queued: number;
   /** Whether the server takes newcomers; undefined when it has not reported lately. */
   readonly accepting: boolean | undefined;
+  /** The pod that said so. @default none has */
+  readonly podUid?: string | undefined;
 }
 
 export interface Maintenance {
@@ -81,7 +83,8 @@ function continentStatus(world: WorldServer | undefined, numbers: WorldNumbers |
     case 'stopping':
       return 'draining';
     case 'ready':
-      if (numbers?.accepting === false) return 'draining';
+      // What the pod before this one said, it said of its own end.
+      if (numbers?.accepting === false && numbers.podUid === world.identity?.podUid) return 'draining';
       return numbers && (numbers.queued > 0 || numbers.reserved + numbers.active + numbers.held >= capacity) ? 'full' : 'online';
   }
 }

@@ -148,11 +148,24 @@ onDatabase('recovery', (database) => {
     assert.equal((await send(application, 'GET', '/v1/account', { token: player.token })).status, 401);
   });
 
-  test('wrong recovery codes count as wrong passwords do', async () => {
+  test('an address may try five recovery codes of an account in a minute', async () => {
     const player = await newPlayer(application);
     const from = freshAddress();
     for (let tries = 0; tries < 5; tries++) await useCode(player, 'AAAA-AAAA-AAAA-AAAA', from);
-    assert.equal((await logIn(application, player, { from })).body.code, 'too-many-failures');
+    assert.equal((await useCode(player, code(player), from)).body.code, 'too-many-failures');
+  });
+
+  test('a recovery code lets its owner in from a new address while others try his password from everywhere', async () => {
+    const player = await newPlayer(application);
+    for (let tries = 0; tries < 25; tries++)
+      await send(application, 'POST', '/v1/sessions', { body: { name: player.name, password: 'wrong horse battery' } });
+    assert.equal((await useCode(player, code(player))).status, 200);
+  });
+
+  test('wrong recovery codes from everywhere keep no owner from his password', async () => {
+    const player = await newPlayer(application);
+    for (let tries = 0; tries < 25; tries++) await useCode(player, 'AAAA-AAAA-AAAA-AAAA');
+    assert.equal((await send(application, 'POST', '/v1/sessions', { body: { name: player.name, password: player.password } })).status, 201);
   });
 
   test('a bad new password uses no recovery code up', async () => {

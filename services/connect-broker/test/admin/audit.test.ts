@@ -1,11 +1,11 @@
 /** The audit log: pages, filters, and that it stays as it was written. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { audit } from '../../src/admin/audit.ts';
+import { audit, pruneAudit } from '../../src/admin/audit.ts';
 import { sqlState } from '../../src/database/database.ts';
 import type { Application } from '../../src/http/application.ts';
 import { publicApplication } from '../../src/http/public.ts';
-import { type TestBroker, testBroker } from '../support/broker.ts';
+import { type TestBroker, testBroker, testSettings } from '../support/broker.ts';
 import { onDatabase } from '../support/databases.ts';
 import { administrator, ask, type Person, uniqueName } from './support.ts';
 
@@ -106,6 +106,20 @@ onDatabase('the audit log', (database) => {
   test('a young entry cannot be removed', async () => {
     await write('thing.done', 'thing:kept');
     await assert.rejects(database().query("delete from audit_log where target = 'thing:kept'"), /kept as they are for a year/);
+  });
+
+  test('entries are removed when they are older than they are to be kept', async () => {
+    await database().query(
+      `insert into audit_log (at, actor_name, action, target)
+       select now() - days * interval '1 day', 'broker', 'thing.done', 'thing:' || days from unnest(array[400, 500]) as days`,
+    );
+    await pruneAudit(database(), 450);
+    const left = await database().query("select target from audit_log where target in ('thing:400', 'thing:500')");
+    assert.deepEqual(left, [{ target: 'thing:400' }]);
+  });
+
+  test('a retention of less than a year is refused', () => {
+    assert.throws(() => testSettings({ audit: { retentionDays: 365 } }), /audit\.retentionDays/);
   });
 
   test('an entry of more than a year can be removed', async () => {

@@ -42,6 +42,7 @@ afterEach(() => {
 function authenticator(
   pods: Readonly<Record<string, string>> = { 'realm-aurora/eldermoor-0/uid-1': 'world:aurora/eldermoor' },
   believedMs?: number,
+  refusedMs?: number,
 ) {
   status = proven;
   api.requests.length = 0;
@@ -51,6 +52,7 @@ function authenticator(
     view: { serverOfPod: (namespace, name, uid) => pods[`${namespace}/${name}/${uid}`] },
     audience: 'connect-broker',
     ...(believedMs === undefined ? {} : { believedMs }),
+    ...(refusedMs === undefined ? {} : { refusedMs }),
   });
 }
 const reviews = () => api.requests.filter(({ path }) => path === PATHS.tokenReviews).length;
@@ -114,6 +116,37 @@ describe('the token of a game server', () => {
     assert.equal(await code(authenticator({}), token('a')), 'not-allowed');
   });
 
+  test('that was refused is refused again for ten seconds without a review', async () => {
+    const made = authenticator();
+    status = { authenticated: false };
+    for (let call = 0; call < 3; call++) assert.equal(await code(made, token('a')), 'not-logged-in');
+    assert.equal(reviews(), 1);
+  });
+
+  test('is not looked at when ten others from its address were wrong', async () => {
+    const made = authenticator();
+    status = { authenticated: false };
+    const refusal = (name: string, address: string) => made.authenticate(token(name), address).catch((error: Problem) => error.code);
+    for (let call = 0; call < 10; call++) await refusal(`wrong-${call}`, '10.42.0.9');
+    assert.deepEqual([await refusal('another', '10.42.0.9'), reviews()], ['too-many-requests', 10]);
+  });
+
+  test('is looked at when the wrong ones came from another address', async () => {
+    const made = authenticator();
+    status = { authenticated: false };
+    for (let call = 0; call < 12; call++) await made.authenticate(token(`wrong-${call}`), '10.42.0.9').catch(() => undefined);
+    status = proven;
+    assert.equal((await made.authenticate(token('a'), '10.42.0.10')).podName, 'eldermoor-0');
+  });
+
+  test('that was proven before is believed whatever else comes from its address', async () => {
+    const made = authenticator();
+    await made.authenticate(token('a'), '10.42.0.9');
+    status = { authenticated: false };
+    for (let call = 0; call < 12; call++) await made.authenticate(token(`wrong-${call}`), '10.42.0.9').catch(() => undefined);
+    assert.equal((await made.authenticate(token('a'), '10.42.0.9')).podName, 'eldermoor-0');
+  });
+
   test('is reviewed once for many calls', async () => {
     const made = authenticator();
     for (let call = 0; call < 3; call++) await made.authenticate(token('a'));
@@ -150,8 +183,8 @@ describe('the token of a game server', () => {
     assert.equal(await code(made, token('a')), 'not-allowed');
   });
 
-  test('is not remembered when it was refused', async () => {
-    const made = authenticator();
+  test('that was refused is looked at again later', async () => {
+    const made = authenticator(undefined, undefined, 0);
     status = { authenticated: false };
     await code(made, token('a'));
     status = proven;
@@ -238,7 +271,7 @@ describe('the token of a game server', () => {
     status = { authenticated: false };
     await code(made, known);
     api.trouble = () => 'break';
-    assert.equal(await code(made, known), 'unavailable');
+    assert.equal(await code(made, known), 'not-logged-in');
   });
 
   test('is compared with the view while the API is away', async () => {

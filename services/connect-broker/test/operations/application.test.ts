@@ -75,7 +75,8 @@ describe('a request', () => {
   });
 
   test('with a broken escape in its path is answered with a problem', async () => {
-    assert.equal((await application.inject('/%zz')).statusCode, 400);
+    const answer = await application.inject('/%zz');
+    assert.deepEqual([answer.statusCode, answer.json().code], [400, 'bad-request']);
   });
 
   test('gets an id that it did not choose', async () => {

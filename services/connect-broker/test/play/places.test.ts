@@ -267,6 +267,28 @@ onDatabase('places in a world', (database) => {
       assert.equal(await newcomer(), 200);
     });
 
+    test('entries in a queue are kept while no broker sees the servers, since none lets anybody in', async () => {
+      await fill();
+      const player = await makePlayer(broker);
+      await connect(application, player);
+      await database().query("update queue_entries set polled_at = now() - interval '2 minutes'");
+      await database().query("update broker_clock set sight_at = now() - interval '2 minutes'");
+      await database().query('select broker_beat(false)');
+      await expirePlaces(broker);
+      await database().query('select broker_beat(true)');
+      assert.equal((await poll(player)).body.position, 1);
+    });
+
+    test('they run out as ever where another broker sees them', async () => {
+      await fill();
+      const player = await makePlayer(broker);
+      await connect(application, player);
+      await database().query("update queue_entries set polled_at = now() - interval '2 minutes'");
+      await database().query('select broker_beat(true), broker_beat(false)');
+      await expirePlaces(broker);
+      assert.equal((await poll(player)).status, 404);
+    });
+
     test('a heartbeat without a gap is no outage', async () => {
       await database().query("update broker_clock set beat_at = now() - interval '4 s'");
       await database().query('select broker_beat()');

@@ -32,6 +32,8 @@ describe('The list of realms', () => {
   it('says draining for a server that is being stopped', () => assert.equal(umbra('stopping').status, 'draining'));
   it('says draining for a server that takes nobody', () =>
     assert.equal(umbra('ready', numbersOf(NIGHTFALL, { accepting: false })).status, 'draining'));
+  it('says online when it was the pod before that let nobody in', () =>
+    assert.equal(umbra('ready', numbersOf(NIGHTFALL, { accepting: false, podUid: 'the pod before' })).status, 'online'));
   it('says full when reserved, active and held places are all there are', () =>
     assert.equal(umbra('ready', { ...numbersOf(NIGHTFALL, { reserved: 1, held: 1 }) }).status, 'full'));
   it('says full while somebody waits, because a newcomer has to wait as well', () =>

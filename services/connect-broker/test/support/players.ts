@@ -107,4 +107,4 @@ export const report = (sessions: readonly string[], changes: object = {}): objec
 
 /** Says that brokers have been there without a gap for long, so that what a test makes old has really run out. */
 export const settle = (database: Database): Promise<unknown> =>
-  database.query("update broker_clock set beat_at = now(), up_since = now() - interval '1 day'");
+  database.query("update broker_clock set beat_at = now(), up_since = now() - interval '1 day', sight_at = null, sees_since = '-infinity'");

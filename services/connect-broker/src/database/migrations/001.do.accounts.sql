@@ -150,8 +150,9 @@ create table known_addresses (
 --   pair     5 in a minute or 10 in ten minutes on this account from this address
 --   address  50 in ten minutes from this address, on whatever accounts
 --   account  from the 20th within an hour on, from anywhere, the next may follow after 1 s, 2 s, 4 s … 60 s
--- The last two do not concern an address from which the account has logged in before.
-create function begin_attempt(account uuid, tried_account text, tried_address text)
+-- The last two do not concern an address from which the account has logged in before; the last does not concern what cannot be guessed, however often it is tried: a recovery
+-- code, with which an owner gets in from a new address while somebody else tries his password.
+create function begin_attempt(account uuid, tried_account text, tried_address text, guessable boolean default true)
 returns table (attempt_id bigint, refused_for text, retry_after_seconds integer)
 language plpgsql as $$
 declare
@@ -188,7 +189,7 @@ begin
     end if;
 
     select count(*), max(failed_at) into recent, latest from login_failures
-      where account_key = tried_account and failed_at > moment - interval '1 hour';
+      where guessable and account_key = tried_account and failed_at > moment - interval '1 hour';
     if recent >= 20 then
       free_at := latest + least(60, power(2, least(recent - 20, 6))) * interval '1 second';
       if free_at > moment then

@@ -123,27 +123,39 @@ create table server_orders (
 );
 create index server_orders_by_server on server_orders (server_id, id);
 
--- One row: when brokers last reached this database, and since when without a gap. No time runs out for players and servers that could reach nobody.
+-- One row: when brokers last reached this database, and since when without a gap; and when one that sees the servers did. No time runs out for players and servers that could
+-- reach nobody, nor for players whom no broker could send anywhere.
 create table broker_clock (
   one boolean primary key default true check (one),
   beat_at timestamptz,
-  up_since timestamptz not null default '-infinity'
+  up_since timestamptz not null default '-infinity',
+  sight_at timestamptz,
+  sees_since timestamptz not null default '-infinity'
 );
 insert into broker_clock default values;
 
 -- Every replica calls it every 2 s. A gap of more than 5 s was an outage; so is a clock that jumped, as after a failover.
-create function broker_beat() returns void
+create function broker_beat(sees_servers boolean default true) returns void
 language sql as $$
   update broker_clock set
     up_since = case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end,
-    beat_at = now()
+    beat_at = now(),
+    sees_since = case when sees_servers and now() - sight_at not between interval '-5 s' and interval '5 s' then now() else sees_since end,
+    sight_at = case when sees_servers then now() else sight_at end
 $$;
 
--- Since when brokers have reached the database without a gap, also when the gap ends only now. -infinity: there was none.
+-- Since when brokers have reached the database and seen the servers without a gap, also when the gap ends only now. -infinity: there was none.
+create function without_gap(clock broker_clock) returns timestamptz
+language sql stable as $$
+  select greatest(
+    case when now() - clock.beat_at not between interval '-5 s' and interval '5 s' then now() else clock.up_since end,
+    case when now() - clock.sight_at not between interval '-5 s' and interval '5 s' then now() else clock.sees_since end)
+$$;
+
 create function broker_up_since() returns timestamptz
 language plpgsql stable as $$
 begin
-  return (select case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end from broker_clock);
+  return (select without_gap(broker_clock) from broker_clock);
 end
 $$;
 
@@ -305,7 +317,7 @@ begin
   into known
   from session_account(candidates) as found
   cross join (
-    select case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end as up from broker_clock
+    select without_gap(broker_clock) as up from broker_clock
   ) as clock
   left join characters as own on own.id = played_character and own.account_id = found.account_id
   left join lateral active_ban(found.account_id, client_address) as ban on true
@@ -434,7 +446,7 @@ begin
     cross join lateral (select coalesce(case when own.realm = asked.to_realm then array_position(asked.names, own.continent) end, 1) as chosen) as place
     cross join lateral (select place.chosen, 'world:' || asked.to_realm || '/' || asked.names[place.chosen] as server offset 0) as home
     cross join (
-      select case when now() - beat_at not between interval '-5 s' and interval '5 s' then now() else up_since end as up from broker_clock offset 0
+      select without_gap(broker_clock) as up from broker_clock offset 0
     ) as clock
     left join lateral (select accepting, capacity from game_servers where server_id = home.server and pod_uid = asked.pods[home.chosen] offset 0) as told on true
     where asked.verdicts[home.chosen] = 'open' and told.accepting is not false
