@@ -36,6 +36,8 @@ pub enum Call {
         session_id: String,
         /// The epoch of the claim: whoever holds an older one writes nothing.
         epoch: String,
+        /// The number of this write among those of its session, each higher than those before: an older one that comes late is refused.
+        sequence: u64,
         /// What the game wants to find at the next claim; at most 64 KiB.
         state: Vec<u8>,
         /// `logged-out` frees the place at once, `disconnected` keeps it for 300 s.
@@ -167,10 +169,10 @@ impl Http {
                     orders: answer["orders"].as_array().cloned().unwrap_or_default(),
                     dropped: answer["dropped"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect(),
                 }),
-            Call::Release { session_id, epoch, state, reason } => self
+            Call::Release { session_id, epoch, sequence, state, reason } => self
                 .post(
                     "/v1/game/releases",
-                    &json!({ "playSessionId": session_id, "epoch": epoch, "state": BASE64_STANDARD.encode(state), "reason": reason }),
+                    &json!({ "playSessionId": session_id, "epoch": epoch, "sequence": sequence, "state": BASE64_STANDARD.encode(state), "reason": reason }),
                 )
                 .map(|_| Answer::Released(session_id.clone())),
         };
