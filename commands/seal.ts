@@ -9,6 +9,7 @@ import {
   list,
   makeExample,
   newKey,
+  renew,
   resealEverything,
   rotate,
   runDrill,
@@ -27,7 +28,8 @@ npm run seal -- --cluster NAME NAMESPACE/SECRET[/KEY] [--generate N | --from-fil
 npm run seal -- --cluster NAME --rotate IDENTITY_OR_PLACE [--generate N | --from-file FILE | < FILE] --yes
 npm run seal -- --cluster NAME --netcode REALM_OR_CONTENT_TYPE [--next-generation] [--yes]
 npm run seal -- --cluster NAME --verify --key FILE
-npm run seal -- --cluster NAME --new-key | --reseal [--key FILE] [--certificate FILE] | --example
+npm run seal -- --cluster NAME --reseal [--key FILE] [--certificate FILE] | --renew-certificate [--key FILE]
+npm run seal -- --cluster NAME --new-key | --example
 
 Seals values to secrets/NAME/${CERTIFICATE_FILE} and writes secrets/NAME/<namespace>/<secret>.yaml. Needs no cluster and no network.
 A value that several Secrets need is sealed for all of them at once. Values are never shown, and never taken from the command line.
@@ -44,6 +46,7 @@ A value that several Secrets need is sealed for all of them at once. Values are 
   --verify            the recovery drill: open everything with --key alone, and record the day in secrets/NAME/
   --new-key           make the cluster's own key, .keys/NAME.key, and its certificate; replaces an example's with all of its values
   --reseal            open everything with --key (default .keys/NAME.key), seal it to a new key, or to the one of --certificate
+  --renew-certificate a new certificate of the same key (default .keys/NAME.key), before the old one expires; no value changes
   --key FILE          a private key: PEM, or the controller's Secrets in YAML; may be repeated
   --example           make an example's certificate, whose private key is thrown away; to try things out
   --yes               replace values that are sealed already; they cannot be read back
@@ -87,6 +90,7 @@ const OPTIONS = {
   reseal: { type: 'boolean' },
   key: { type: 'string', multiple: true },
   certificate: { type: 'string' },
+  'renew-certificate': { type: 'boolean' },
   example: { type: 'boolean' },
   yes: { type: 'boolean' },
   json: { type: 'boolean' },
@@ -112,6 +116,7 @@ const MODES: Readonly<Record<string, readonly (keyof Values)[]>> = {
   verify: ['key'],
   'new-key': [],
   reseal: ['key', 'certificate'],
+  'renew-certificate': ['key'],
   example: [],
 };
 const PLACE_OPTIONS: readonly (keyof Values)[] = ['generate', 'from-file', 'yes'];
@@ -140,6 +145,8 @@ function run(values: Values, positionals: readonly string[], environment: SealEn
       return newKey(target);
     case 'reseal':
       return resealEverything(target, { keyFiles: values.key ?? [], certificate: values.certificate });
+    case 'renew-certificate':
+      return renew(target, values.key ?? []);
     case 'example':
       return makeExample(target);
     default:
@@ -159,7 +166,7 @@ function chosenMode(values: Values, positionals: readonly string[]): string | un
   if (named.length !== 1) {
     throw new UsageError(
       named.length === 0
-        ? 'Say what to do: --list, --missing, --rotate NAME, --netcode NAME, --verify, --new-key, --reseal, --example, or NAMESPACE/SECRET/KEY. See --help.'
+        ? 'Say what to do: --list, --missing, --rotate NAME, --netcode NAME, --verify, --new-key, --reseal, --renew-certificate, --example, or NAMESPACE/SECRET/KEY. See --help.'
         : `${named.join(' and ')} cannot be combined; give one of them. See --help.`,
     );
   }

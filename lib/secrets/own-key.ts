@@ -67,6 +67,26 @@ function certificateOf(root: string, store: FileStore) {
   return readCertificate(readFileSync(path.join(root, place), 'utf8'), place);
 }
 
+/**
+ * Makes a new certificate of the key that the cluster has, for another ten years: no value changes.
+ * @throws SecretsError when none of the keys is the certificate's
+ */
+export async function renewCertificate({
+  cluster,
+  store,
+  keys,
+  bits,
+}: OwnKeyOptions & { readonly keys: readonly KeyObject[] }): Promise<void> {
+  const fingerprint = store.certificate()?.keyFingerprint;
+  const privateKey = keys.find((key) => fingerprintOf(key) === fingerprint);
+  if (!privateKey) {
+    throw new SecretsError([
+      `The private key is not that of ${store.place}/${CERTIFICATE_FILE}; give that one with --key, or change to a new key with --reseal.`,
+    ]);
+  }
+  store.renewCertificate((await makeCertificate({ ...request(cluster, bits), privateKey })).certificate);
+}
+
 /** What was re-sealed. */
 export interface Resealed {
   readonly values: number;

@@ -12,7 +12,7 @@ import type { SealEnvironment } from './environment';
 import { fill, refuseSilentLoss } from './fill';
 import { CERTIFICATE_FILE, privateKeyFile } from './keys';
 import { listLines, listSecrets } from './list';
-import { giveOwnKey, reseal } from './own-key';
+import { giveOwnKey, renewCertificate, reseal } from './own-key';
 import { neededValues, newestGeneration, planMissing, planNetcode, planOne, planRotation, type Step } from './plan';
 import { readPrivateKeys } from './private-keys';
 import { verify } from './recovery';
@@ -205,6 +205,20 @@ export async function resealEverything(
   );
 }
 
+/** `--renew-certificate` */
+export async function renew(target: SealTarget, keyFiles: readonly string[]): Promise<SealResult> {
+  const { cluster, environment } = target;
+  const { root } = environment;
+  const store = storeOf(target);
+  const files = keyFiles.length > 0 ? keyFiles : [privateKeyFile(root, cluster)];
+  await renewCertificate({ root, cluster, store, keys: files.flatMap(readPrivateKeys) });
+  const until = store.certificate()?.validTo.toISOString().slice(0, 10);
+  return done(
+    `${store.place}/${CERTIFICATE_FILE} is a new certificate of the same key, until ${until}; every value stays as it is.`,
+    `Next: npm run synth, then commit ${store.place}.`,
+  );
+}
+
 // What the modes share
 
 const NO_ANSWERS = { answers: new Map<string, Buffer>(), answersPlace: '', placeholders: false };
@@ -233,7 +247,7 @@ function usableCertificate(store: FileStore, cluster: string): SealingCertificat
   }
   if (certificate.validTo.getTime() < Date.now()) {
     throw new SecretsError([
-      `${place} has expired on ${certificate.validTo.toISOString().slice(0, 10)}; kubeseal refuses it too. Put a certificate there that is valid, of the same key, or change to a new key with --reseal (docs/how-to/secrets.md).`,
+      `${place} has expired on ${certificate.validTo.toISOString().slice(0, 10)}; kubeseal refuses it too. Make a new one of the same key: npm run seal -- --cluster ${cluster} --renew-certificate`,
     ]);
   }
   return certificate;

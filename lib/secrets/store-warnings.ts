@@ -11,7 +11,7 @@ export function warningsOf({ files, certificate }: SealedFolder, place: string, 
   const warnings: string[] = [];
   if (certificate?.example) {
     warnings.push(
-      `${place}/${CERTIFICATE_FILE} is an example's certificate, whose private key was thrown away: no cluster can open these secrets. Before you use this cluster, replace certificate and values (docs/how-to/secrets.md).`,
+      `${place}/${CERTIFICATE_FILE} is an example's certificate, whose private key was thrown away: no cluster can open these secrets. Before you use this cluster, make it yours: npm run init (docs/how-to/new-cluster.md).`,
     );
   }
   const keys = new Map<string, Set<string>>();

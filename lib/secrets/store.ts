@@ -44,6 +44,8 @@ export interface FileStore extends SecretStore {
   write(values: readonly SealedValue[]): string[];
   /** Writes the certificate; throws SecretsError when there is one, because values that were sealed to it would be lost. */
   writeCertificate(pem: string): void;
+  /** Replaces the certificate by another one of the same key, to which all values stay sealed; throws SecretsError when it is of another key. */
+  renewCertificate(pem: string): void;
   /**
    * Begins anew under a certificate: these values are all that there is then, every other file goes, the record of the last drill too.
    * What was there is not read, so that mistakes in it keep nobody from it. Hidden files stay.
@@ -81,6 +83,15 @@ export function fileStore(directory: string, clusterName: string): FileStore {
       const file = path.join(folder, CERTIFICATE_FILE);
       if (existsSync(file)) throw certificateExists(place);
       replaceFiles([[file, pem]]);
+      content = undefined;
+    },
+    renewCertificate: (pem) => {
+      const [before, after] = [read().certificate, readCertificate(pem, 'The new certificate')];
+      if (before?.keyFingerprint !== after.keyFingerprint)
+        throw new SecretsError([
+          `The new certificate is of another key than that of ${place}/${CERTIFICATE_FILE}, and the values would not be.`,
+        ]);
+      replaceFiles([[path.join(folder, CERTIFICATE_FILE), pem]]);
       content = undefined;
     },
     restart: (pem, values) => {

@@ -11,9 +11,13 @@ export class Judge {
   readonly client: Client;
   readonly files: readonly DistFile[];
 
-  constructor(readonly plane: TestPlane) {
+  /** @param dist the folder to judge; default: that of the whole run */
+  constructor(
+    readonly plane: TestPlane,
+    dist?: string,
+  ) {
     this.client = new Client(plane);
-    this.files = readDist(plane.cluster);
+    this.files = readDist(plane.cluster, dist);
   }
 
   /** Objects of dist of these kinds. */

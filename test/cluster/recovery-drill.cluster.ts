@@ -3,18 +3,17 @@
  * cluster has every secret again, equal to the byte. The database and the worlds are other procedures (docs/how-to/restore-the-database.md).
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { lastRecoveryDrill } from '../../lib/secrets/drill';
 import { KEYS_FOLDER, privateKeyFile } from '../../lib/secrets/keys';
 import { SealProject } from './seal-project';
-import { CONTROLLER_NAMESPACE, missingForSealedSecrets, SealedSecretsCluster } from './sealed-secrets';
+import { missingForSealedSecrets, printedCommands, SealedSecretsCluster } from './sealed-secrets';
 
 const missing = missingForSealedSecrets();
 const LONG = 300_000;
-const PAGE = 'docs/how-to/secrets.md';
 
 if (missing) test.skip(`The recovery drill is left out: ${missing}`, () => undefined);
 else describe('the recovery drill', judge);
@@ -91,7 +90,7 @@ function judge(): void {
     const cluster = await SealedSecretsCluster.start();
     try {
       await cluster.makeNamespaces(sealed.map(({ metadata }) => metadata.namespace ?? ''));
-      await cluster.bringKey(printedCommands(), folder);
+      await cluster.bringKey(printedCommands('docs/how-to/secrets.md', 'Give the key to a cluster'), folder);
       await cluster.startController();
       await cluster.applySealed(sealed);
       keys = await cluster.keys();
@@ -100,14 +99,4 @@ function judge(): void {
       await cluster.stop();
     }
   }
-}
-
-/** The commands of the page that bring the key to a cluster. */
-function printedCommands(): string[] {
-  const commands = readFileSync(PAGE, 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith(`    kubectl `) && line.includes(CONTROLLER_NAMESPACE))
-    .map((line) => line.trim());
-  if (commands.length < 3) throw new Error(`${PAGE} names no commands that bring the key to a cluster.`);
-  return commands;
 }

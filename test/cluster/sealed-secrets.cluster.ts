@@ -10,7 +10,7 @@ import { openAll } from '../../lib/secrets/recovery';
 import { unseal } from '../../lib/secrets/sealing';
 import { listeningElsewhere } from './listening';
 import { SealProject } from './seal-project';
-import { CONTROLLER_NAMESPACE, kubeseal, missingForSealedSecrets, SealedSecretsCluster } from './sealed-secrets';
+import { CONTROLLER_NAMESPACE, kubeseal, missingForSealedSecrets, printedCommands, SealedSecretsCluster } from './sealed-secrets';
 
 const missing = missingForSealedSecrets();
 const LONG = 240_000;
@@ -140,6 +140,34 @@ function judge(): void {
         type: 'Synced',
         status: 'False',
         message: expect.stringMatching(/no key could decrypt/),
+      });
+    });
+
+    describe('after a change to a new key', () => {
+      let resealed: PlainObject[];
+      let status: PlainObject[];
+
+      beforeAll(async () => {
+        await project.seal('--reseal');
+        resealed = project.sealedSecrets();
+        // The last of the printed commands restarts a Deployment, which is a process here.
+        const commands = printedCommands('docs/how-to/secrets.md', 'Change to a new key');
+        await cluster.bringKey(commands.slice(0, -1), project.folder);
+        await cluster.startController();
+        status = await cluster.applySealed(resealed);
+      }, LONG);
+
+      test('opens every SealedSecret, whose texts are all new', () => {
+        const texts = (all: readonly PlainObject[]) => all.flatMap(({ spec }) => Object.values<string>(spec.encryptedData));
+        const before = new Set(texts(objects));
+        expect(texts(resealed).filter((text) => before.has(text))).toEqual([]);
+        expect(status.flatMap(({ status: is }) => is.conditions.map((each: { status: string }) => each.status))).toEqual(
+          resealed.map(() => 'True'),
+        );
+      });
+
+      test('makes Secrets of the same values as before', async () => {
+        expect(await cluster.plaintexts(resealed)).toEqual(inBase64(plaintexts));
       });
     });
 

@@ -48,6 +48,9 @@ export function kubeseal(args: readonly string[], input = ''): string {
 
 /** A cluster that has nothing but an API server, and then a controller. */
 export class SealedSecretsCluster {
+  /** The controller's process, while it runs. */
+  private controller: Processes | undefined;
+
   private constructor(
     private readonly plane: ControlPlane,
     private readonly processes: Processes,
@@ -74,7 +77,7 @@ export class SealedSecretsCluster {
 
   /** Process groups of the controller and of the control plane. */
   get pids(): readonly number[] {
-    return [...this.processes.pids, ...this.plane.pids];
+    return [...(this.controller?.pids ?? []), ...this.plane.pids];
   }
 
   private get kubeconfig(): string {
@@ -111,16 +114,18 @@ export class SealedSecretsCluster {
       await promisify(execFile)('bash', ['-c', command], { cwd, env: { ...process.env, PATH: path, KUBECONFIG: this.kubeconfig } });
   }
 
-  /** Starts the controller as the chart's values do: keys are never renewed. */
+  /** Starts the controller as the chart's values do (keys are never renewed), or starts it again. */
   async startController(): Promise<void> {
+    await this.controller?.stop();
+    this.controller = new Processes('sealed-secrets-controller');
     const [http = 0, metrics = 0] = await freePorts(2);
-    this.processes.start({
+    this.controller.start({
       name: 'controller',
       command: process.env.SEALED_SECRETS_CONTROLLER ?? '',
       args: ['--key-renew-period=0', `--listen-addr=127.0.0.1:${http}`, `--listen-metrics-addr=127.0.0.1:${metrics}`],
       env: { KUBECONFIG: this.kubeconfig, POD_NAMESPACE: CONTROLLER_NAMESPACE },
     });
-    await this.processes.until('controller', async () => {
+    await this.controller.until('controller', async () => {
       const response = await fetch(`http://127.0.0.1:${http}/healthz`);
       if (!response.ok) throw new Error(`it answers ${response.status}`);
     });
@@ -133,7 +138,8 @@ export class SealedSecretsCluster {
       objects.map((object) =>
         eventually(
           () => this.client.get(this.client.pathOf(object)),
-          ({ status }) => status?.conditions !== undefined,
+          ({ metadata, status }) =>
+            status?.conditions !== undefined && status.observedGeneration === (metadata as { generation?: number }).generation,
         ),
       ),
     );
@@ -167,7 +173,19 @@ export class SealedSecretsCluster {
   /** Loses everything: the controller, the API server and all data. */
   async stop(): Promise<void> {
     this.client.close();
+    await this.controller?.stop();
     await this.processes.stop();
     await this.plane.stop();
   }
+}
+
+/** The kubectl commands below a heading of a page that concern the controller's namespace. @throws when there is none */
+export function printedCommands(page: string, heading: string): string[] {
+  const [, section = ''] = readFileSync(page, 'utf8').split(`\n## ${heading}\n`);
+  const commands = (section.split('\n## ')[0] ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('    kubectl ') && line.includes(CONTROLLER_NAMESPACE))
+    .map((line) => line.trim());
+  if (commands.length === 0) throw new Error(`${page} has no commands for ${CONTROLLER_NAMESPACE} below '${heading}'.`);
+  return commands;
 }

@@ -1,5 +1,6 @@
 /** The modes of `npm run seal` that need a private key or make one: rotation, generations, the drill, new keys and re-sealing; and since when values are sealed. */
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { main } from '../../commands/seal';
@@ -346,6 +347,42 @@ describe('--reseal', () => {
     const { run } = project({ certificate: example.certificate });
     expect((await run('--reseal')).output).toContain('--new-key');
   });
+});
+
+describe('--renew-certificate', () => {
+  test('makes a certificate of the same key that lasts longer, and leaves every value alone', async () => {
+    const { run, store, keepKey } = project({ certificate: await certificateUntil(2020) });
+    keepKey();
+    const before = store().files();
+    expect((await run('--renew-certificate')).code).toBe(0);
+    const after = store().certificate();
+    expect(after?.keyFingerprint).toBe(readCertificate(real.certificate, 'c').keyFingerprint);
+    expect(after?.validTo.getTime()).toBeGreaterThan(Date.now());
+    expect(store().files()).toEqual(before);
+  });
+
+  test('is what a value that cannot be sealed any more asks for', async () => {
+    const { run } = project({ certificate: await certificateUntil(2020) });
+    const { code, output } = await run('--missing');
+    expect(code).toBe(1);
+    expect(output).toContain('--renew-certificate');
+  });
+
+  test('changes nothing when the key is another one', async () => {
+    const { run, root, store } = project();
+    const before = store().certificate()?.validTo;
+    const { code, output } = await run('--renew-certificate', '--key', write(root, 'other.key', other.privateKey));
+    expect(code).toBe(1);
+    expect(output).toContain('The private key is not that of secrets/home/sealing.crt');
+    expect(store().certificate()?.validTo).toEqual(before);
+  });
+
+  /** Of the real key, expired at the end of that year's first day. */
+  async function certificateUntil(year: number): Promise<string> {
+    const privateKey = createPrivateKey(real.privateKey);
+    const from = new Date(`${year - 1}-01-01`);
+    return (await makeCertificate({ organization: 'x', commonName: 'x', years: 1, from, privateKey })).certificate;
+  }
 });
 
 describe('--list', () => {
