@@ -39,11 +39,11 @@ afterAll(() => {
 /** Answers that leave nothing open, as flags. */
 export const COMPLETE: Readonly<Record<string, string>> = {
   name: 'castle',
-  domain: 'mmo.castle-games.io',
-  repository: 'https://git.castle-games.io/castle/mmo-backend.git',
+  domain: 'mmo.castle.example.com',
+  repository: 'https://git.castle.example.com/castle/mmo-backend.git',
   nodes: 'tower=10.20.0.11,keep=10.20.0.12',
   challenge: 'http-01',
-  email: 'admin@castle-games.io',
+  email: 'admin@castle.example.com',
   image: `ghcr.io/castle/mmo-server:1.4.0@sha256:${'1'.repeat(64)}`,
 };
 
@@ -89,7 +89,7 @@ export function project({ person, hidden = [], variables = {} }: ProjectSetup = 
           },
           say: (line) => void output.push(line),
           variable: (name) => variables[name],
-          remote: 'git@git.castle-games.io:castle/from-the-remote.git',
+          remote: 'git@git.castle.example.com:castle/from-the-remote.git',
           keyBits: 2048,
         });
         return { code, output: output.join('\n') };

@@ -78,7 +78,7 @@ test('a second run with other answers changes nothing and says whose file it is'
   const { root, run } = project();
   await run(...flags(COMPLETE));
   const before = readTree(root);
-  const { code, output } = await run(...flags({ ...COMPLETE, domain: 'mmo.tower-games.io' }));
+  const { code, output } = await run(...flags({ ...COMPLETE, domain: 'mmo.tower.example.com' }));
   expect(code).toBe(1);
   expect(output).toContain('apps/castle.ts exists and says something else than these answers');
   expect(readTree(root)).toEqual(before);
@@ -110,7 +110,7 @@ describe("in the example's place", () => {
     const { root, run } = project();
     const example = readFileSync(certificateFile(root, 'homelab'), 'utf8');
     expect((await run(...flags({ ...COMPLETE, name: 'homelab' }))).code).toBe(0);
-    expect(readFileSync(path.join(root, 'apps/homelab.ts'), 'utf8')).toContain('mmo.castle-games.io');
+    expect(readFileSync(path.join(root, 'apps/homelab.ts'), 'utf8')).toContain('mmo.castle.example.com');
     expect(readFileSync(certificateFile(root, 'homelab'), 'utf8')).not.toBe(example);
   });
 
@@ -208,7 +208,7 @@ describe('mistakes', () => {
         name: 'Castle',
         email: 'nobody',
         ingress: '10.20.0.11',
-        repository: 'https://me:hunter2@git.castle-games.io/x.git',
+        repository: 'https://me:hunter2@git.castle.example.com/x.git',
         'metrics-server': 'maybe',
       }),
     );
@@ -240,7 +240,7 @@ describe('mistakes', () => {
   test('of the file of answers name the question that was meant', async () => {
     const { root, run } = project();
     const file = path.join(root, 'answers.yaml');
-    writeFileSync(file, 'domian: mmo.castle-games.io\n');
+    writeFileSync(file, 'domian: mmo.castle.example.com\n');
     expect((await run('--answers', file)).output).toContain("there is no question 'domian'; did you mean 'domain'?");
   });
 
@@ -260,7 +260,7 @@ describe('a person', () => {
     const { run, questions, root } = project({
       person: [
         'castle',
-        'mmo.castle-games.io',
+        'mmo.castle.example.com',
         '',
         '',
         'tower=10.20.0.11',
@@ -275,16 +275,16 @@ describe('a person', () => {
         '',
         '',
         'http-01',
-        'admin@castle-games.io',
+        'admin@castle.example.com',
         '',
         COMPLETE.image ?? '',
       ],
     });
     const { code, output } = await run();
     expect([code, output]).toEqual([0, expect.stringContaining('dist/: ')]);
-    expect(questions[2]).toContain('[git@git.castle-games.io:castle/from-the-remote.git]: ');
+    expect(questions[2]).toContain('[git@git.castle.example.com:castle/from-the-remote.git]: ');
     expect(readFileSync(path.join(root, 'apps/castle.ts'), 'utf8')).toContain(
-      "repository: 'git@git.castle-games.io:castle/from-the-remote.git'",
+      "repository: 'git@git.castle.example.com:castle/from-the-remote.git'",
     );
   });
 
