@@ -29,7 +29,7 @@ npm run seal -- --cluster NAME --rotate IDENTITY_OR_PLACE [--generate N | --from
 npm run seal -- --cluster NAME --netcode REALM_OR_CONTENT_TYPE [--next-generation] [--yes]
 npm run seal -- --cluster NAME --verify --key FILE
 npm run seal -- --cluster NAME --reseal [--key FILE] [--certificate FILE] | --renew-certificate [--key FILE]
-npm run seal -- --cluster NAME --new-key | --example
+npm run seal -- --cluster NAME --new-key [--yes] | --example
 
 Seals values to secrets/NAME/${CERTIFICATE_FILE} and writes secrets/NAME/<namespace>/<secret>.yaml. Needs no cluster and no network.
 A value that several Secrets need is sealed for all of them at once. Values are never shown, and never taken from the command line.
@@ -49,7 +49,7 @@ A value that several Secrets need is sealed for all of them at once. Values are 
   --renew-certificate a new certificate of the same key (default .keys/NAME.key), before the old one expires; no value changes
   --key FILE          a private key: PEM, or the controller's Secrets in YAML; may be repeated
   --example           make an example's certificate, whose private key is thrown away; to try things out
-  --yes               replace values that are sealed already; they cannot be read back
+  --yes               replace values that are sealed already, which cannot be read back; with --new-key: give up those of a key that is lost
   --json              with --list: print JSON
   -h, --help          this text
 
@@ -114,7 +114,7 @@ const MODES: Readonly<Record<string, readonly (keyof Values)[]>> = {
   rotate: ['generate', 'from-file', 'yes'],
   netcode: ['next-generation', 'yes'],
   verify: ['key'],
-  'new-key': [],
+  'new-key': ['yes'],
   reseal: ['key', 'certificate'],
   'renew-certificate': ['key'],
   example: [],
@@ -142,7 +142,7 @@ function run(values: Values, positionals: readonly string[], environment: SealEn
     case 'verify':
       return runDrill(target, values.key ?? []);
     case 'new-key':
-      return newKey(target);
+      return newKey(target, confirmed);
     case 'reseal':
       return resealEverything(target, { keyFiles: values.key ?? [], certificate: values.certificate });
     case 'renew-certificate':

@@ -40,18 +40,30 @@ export interface OwnKey {
 /**
  * Gives a cluster that has no certificate, or the example's, one of its own. The example's values go with its certificate: nobody can open them.
  * A private key that is there already, because this was interrupted or the key comes from a backup, gets the certificate.
- * @throws SecretsError when the cluster has a certificate of its own
+ * @param options.giveUp whether a certificate of its own may go too, with all values, because its private key is lost. @default false
+ * @throws SecretsError when the cluster has a certificate of its own and it is not to be given up, or when its private key is not lost at all
  */
-export async function giveOwnKey({ root, cluster, store, bits }: OwnKeyOptions): Promise<OwnKey> {
+export async function giveOwnKey({
+  root,
+  cluster,
+  store,
+  bits,
+  giveUp = false,
+}: OwnKeyOptions & { readonly giveUp?: boolean }): Promise<OwnKey> {
   const before = existsSync(path.join(root, store.place, CERTIFICATE_FILE)) ? certificateOf(root, store) : undefined;
-  if (before && !before.example) {
+  if (before && !before.example && !giveUp) {
     throw new SecretsError([
-      `${store.place}/${CERTIFICATE_FILE} is the certificate of a key of your own, and values are sealed to it. To change to a new key: npm run seal -- --cluster ${cluster} --reseal`,
+      `${store.place}/${CERTIFICATE_FILE} is the certificate of a key of your own, and values are sealed to it. To change to a new key: npm run seal -- --cluster ${cluster} --reseal. Only when the private key is lost for good: --new-key --yes, which gives up every value that is sealed to it.`,
     ]);
   }
   const file = privateKeyFile(root, cluster);
   const place = path.relative(root, file);
   const found = existsSync(file);
+  if (found && before && !before.example && fingerprintOf(readPrivateKey(readFileSync(file, 'utf8'), place)) === before.keyFingerprint) {
+    throw new SecretsError([
+      `${place} is the private key of ${store.place}/${CERTIFICATE_FILE}, so nothing is lost. To change to a new key and keep the values: npm run seal -- --cluster ${cluster} --reseal`,
+    ]);
+  }
   const { certificate, privateKey } = await makeCertificate({
     ...request(cluster, bits),
     ...(found ? { privateKey: readPrivateKey(readFileSync(file, 'utf8'), place) } : {}),

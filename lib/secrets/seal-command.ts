@@ -76,11 +76,11 @@ export async function makeExample(target: SealTarget): Promise<SealResult> {
   );
 }
 
-/** `--new-key` */
-export async function newKey(target: SealTarget): Promise<SealResult> {
+/** `--new-key` @param giveUp `--yes`: values of a key that is lost may go */
+export async function newKey(target: SealTarget, giveUp: boolean): Promise<SealResult> {
   const { cluster, environment } = target;
   const store = storeOf(target);
-  const { file, found } = await giveOwnKey({ root: environment.root, cluster, store, bits: environment.keyBits });
+  const { file, found } = await giveOwnKey({ root: environment.root, cluster, store, bits: environment.keyBits, giveUp });
   return done(
     found
       ? `${file} was there already and was kept; ${store.place}/${CERTIFICATE_FILE} is a new certificate of it.`

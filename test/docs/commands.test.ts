@@ -1,6 +1,7 @@
 /** The commands that pages tell people to run: each option of an `npm run …` exists, for the command that is named, and so does the mode that comes first. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { questions } from '../../lib/init/questions';
 import { scripts } from '../../package.json';
 
 /** Folders with pages of ours. */
@@ -73,6 +74,8 @@ function sourceOf(script: string): string | undefined {
 function optionsOf(script: string): Set<string> {
   const source = sourceOf(script) ?? '';
   return new Set([
+    // Its questions are options too.
+    ...(script === 'init' ? questions.map(({ id }) => id) : []),
     'help',
     ...[...source.matchAll(/'?\b([a-z][a-z-]*)'?: \{ type: '(?:string|boolean)'/g)].map(([, option = '']) => option),
   ]);

@@ -8,7 +8,19 @@ import { scripts as brokerScripts } from '../../services/connect-broker/package.
 /** Of the repository and of its workspaces (`npm run … -w NAME`). */
 const scripts = { ...rootScripts, ...tokenScripts, ...brokerScripts };
 /** Folders that hold no page of ours. */
-const NOT_OURS = new Set(['node_modules', 'target', 'build', 'dist', 'imports', '.git', '.cdk8s-out', '.cache', '.keys', '.terraform', '.local']);
+const NOT_OURS = new Set([
+  'node_modules',
+  'target',
+  'build',
+  'dist',
+  'imports',
+  '.git',
+  '.cdk8s-out',
+  '.cache',
+  '.keys',
+  '.terraform',
+  '.local',
+]);
 /** npm's own. */
 const BUILT_IN = ['test', 'ci', 'install'];
 

@@ -266,6 +266,25 @@ describe('--new-key', () => {
     expect(existsSync(privateKeyFile(root, 'home'))).toBe(false);
   });
 
+  test('gives up the values of a key that is lost, with --yes', async () => {
+    const { run, store } = project();
+    await run('--missing');
+    expect((await run('--new-key', '--yes')).code).toBe(0);
+    expect(store().files()).toEqual([]);
+    expect(store().certificate()?.keyFingerprint).not.toBe(readCertificate(real.certificate, 'c').keyFingerprint);
+  });
+
+  test('gives up nothing when the key is not lost at all', async () => {
+    const { run, store, keepKey } = project();
+    keepKey();
+    await run('--missing');
+    const before = store().files();
+    const { code, output } = await run('--new-key', '--yes');
+    expect(code).toBe(1);
+    expect(output).toContain('so nothing is lost');
+    expect(store().files()).toEqual(before);
+  });
+
   test('never overwrites a private key: it gets the certificate', async () => {
     const { run, root, store, keepKey } = project({ certificate: '' });
     keepKey();
