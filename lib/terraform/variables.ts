@@ -12,9 +12,9 @@ import type { UpstreamChart } from '../../argocd/catalog/types';
 import { ROOT } from '../../argocd/root';
 import { charts } from '../../versions';
 import type { BuiltCluster } from '../build';
+import { forwarding } from '../forwarding';
 import { fitsKind, kindConfig } from '../local/kind-config';
 import type { Cluster } from '../model/cluster';
-import { portForwards } from '../model/port-forwards';
 import { CERTIFICATE_FILE } from '../secrets/keys';
 import { readCertificate } from '../secrets/sealing';
 
@@ -51,7 +51,7 @@ export function terraformVariables(built: BuiltCluster, options: VariablesOption
       project: `dist/${name}/${ROOT}/${argoCd.namespace}/AppProject.${ROOT}.yaml`,
       application: `dist/${name}/${ROOT}/${argoCd.namespace}/Application.${ROOT}.yaml`,
     },
-    port_forwards: portForwards(cluster),
+    port_forwards: forwarding(cluster).forward,
     ...(fitsKind(cluster) ? { kind: kindConfig(built) } : {}),
   };
   return `${JSON.stringify(variables, null, 2)}\n`;

@@ -53,10 +53,11 @@ variable "manifests" {
 
 variable "port_forwards" {
   type = list(object({
-    protocol = string
-    first    = number
-    last     = number
-    to       = string
-    purpose  = string
+    protocol      = string
+    firstPort     = number
+    lastPort      = number
+    to            = string
+    publicAddress = string
+    because       = string
   }))
 }

@@ -1,8 +1,8 @@
 output "port_forwards" {
-  description = "What the router must forward, ports unchanged; nothing else (docs/how-to/router.md)."
+  description = "What the router must forward, ports unchanged; nothing else (docs/how-to/router.md; 'npm run ports' prints the same)."
   value = [
     for rule in var.port_forwards :
-    "${rule.protocol} ${rule.first == rule.last ? rule.first : "${rule.first}-${rule.last}"} → ${rule.to}  (${rule.purpose})"
+    "${rule.protocol} ${rule.firstPort == rule.lastPort ? rule.firstPort : "${rule.firstPort}-${rule.lastPort}"} → ${rule.to}  (${rule.because})"
   ]
 }
 
