@@ -1,6 +1,6 @@
 /**
  * The way from nothing to the broker's page on a laptop, step by step: a kind cluster, the working tree's dist/ in a Git inside of it, Argo CD, a player.
- * Each step can be printed and repeated; it deliberately installs no program and touches no file of the working tree but `.local/` and `.keys`' namesake in it.
+ * Each step can be printed and repeated. It deliberately installs no program, and of the working tree it writes `.local/` alone.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -14,26 +14,33 @@ import { terraformVariables } from '../../lib/terraform/variables';
 import { exampleHomelab } from '../examples';
 import { type ChartRepository, serveCharts } from '../terraform/charts';
 import { answers, flat, helm, missingForTerraform, type Result, type Tool, tools, Workspace } from '../terraform/tools';
-import { findBinaries } from './binaries';
+import { type Binaries, findBinaries } from './binaries';
 import { ApiError, Client } from './client';
 import { type ControlPlane, kubeconfigText, startControlPlane } from './control-plane';
 import { withDefinitions } from './definitions';
 import { eventually } from './judge';
 
-const [binaries] = findBinaries();
+const versions = findBinaries();
 const missing =
   missingForTerraform() ??
-  (binaries?.kubectl ? undefined : 'there is no kubectl in KUBEBUILDER_ASSETS') ??
-  (binaries?.controllers ? undefined : 'there are no controllers in KUBEBUILDER_ASSETS') ??
+  (versions.every(({ kubectl }) => kubectl) ? undefined : 'there is no kubectl in KUBEBUILDER_ASSETS') ??
+  (versions.every(({ controllers }) => controllers) ? undefined : 'there are no controllers in KUBEBUILDER_ASSETS') ??
   (answers(helm(), ['version']) ? undefined : 'helm is not installed');
 const LONG = 240_000;
 const HOME = 'terraform/clusters/homelab';
 const ARGO = 'argocd-controller';
 
 if (missing) test.skip(`terraform/ is not applied: ${missing}`, () => undefined);
-else describe.each(tools().map((tool) => ({ tool, name: tool.name })))('$name', ({ tool }) => judge(tool));
+// Each tool on another Kubernetes, where there are several.
+else
+  describe.each(
+    tools().flatMap((tool, index) => {
+      const binaries = versions[index % versions.length];
+      return binaries ? [{ tool, binaries, name: tool.name, version: binaries.version }] : [];
+    }),
+  )('$name on Kubernetes $version', ({ tool, binaries }) => judge(tool, binaries));
 
-function judge(tool: Tool): void {
+function judge(tool: Tool, binaries: Binaries): void {
   let plane: ControlPlane;
   let client: Client;
   let charts: ChartRepository;
@@ -43,7 +50,7 @@ function judge(tool: Tool): void {
   let firstApply: string;
   const token = 'a-token-that-must-show-nowhere';
   const environment = (): Record<string, string> => ({
-    PATH: `${dirname(binaries?.kubectl ?? '')}${delimiter}${dirname(helm())}${delimiter}${process.env.PATH}`,
+    PATH: `${dirname(binaries.kubectl ?? '')}${delimiter}${dirname(helm())}${delimiter}${process.env.PATH}`,
     TF_VAR_kubeconfig: workspace.path('kubeconfig'),
     TF_VAR_sealing_key_file: workspace.path('homelab.key'),
     TF_VAR_repository_credentials: JSON.stringify({ username: 'reader', token_file: workspace.path('token') }),
@@ -70,7 +77,6 @@ function judge(tool: Tool): void {
     client.list('/api/v1/namespaces/sealed-secrets/secrets?labelSelector=sealedsecrets.bitnami.com/sealed-secrets-key');
 
   beforeAll(async () => {
-    if (binaries === undefined) throw new Error('There are no binaries.');
     plane = await startControlPlane({ binaries, nodes: exampleHomelab.nodes.map(({ name }) => name) });
     client = new Client(plane.address);
     workspace = new Workspace(tool);
@@ -307,6 +313,18 @@ function judge(tool: Tool): void {
       expect(await exists('/apis/apps/v1/namespaces/sealed-secrets/deployments/sealed-secrets-controller')).toBe(true);
       expect((await planned()).code).toBe(0);
     });
+  });
+
+  test('a new sealing key is added beside the old one, and the controller starts again to read it', async () => {
+    const made = await makeCertificate({ organization: 'test', commonName: 'next', bits: 2048 });
+    workspace.write('secrets/homelab/sealing.crt', made.certificate);
+    workspace.write('homelab.key', made.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
+    writeVariables();
+    await apply();
+    expect(await keys()).toHaveLength(2);
+    const { spec } = await get('/apis/apps/v1/namespaces/sealed-secrets/deployments/sealed-secrets-controller');
+    expect(Object.keys(spec.template.metadata.annotations ?? {})).toEqual(['kubectl.kubernetes.io/restartedAt']);
+    expect((await planned()).code).toBe(0);
   });
 
   test('destroy deletes nothing: no world, no database, no namespace, no key, not even Argo CD', async () => {

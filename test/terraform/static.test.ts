@@ -2,6 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { memoryStore } from '../../lib/secrets/memory-store';
+import { makeCertificate } from '../../lib/secrets/sealing';
+import { synthesize } from '../../lib/synth';
+import { terraformVariables, VARIABLES_FILE } from '../../lib/terraform/variables';
+import { exampleLocal } from '../examples';
 import { flat, missingForTerraform, type Tool, tools, Workspace } from './tools';
 
 const MODULES = ['terraform/modules/bootstrap', 'terraform/modules/kind'];
@@ -107,6 +112,30 @@ function judge(tool: Tool): void {
         expect((await kind('destroy', '-auto-approve', '-input=false')).code).toBe(0);
         expect(calls().filter((call) => /^(?:create|delete)/.test(call))).toEqual(['create cluster local', 'delete cluster local']);
         expect(existsSync(workspace.path('local.kubeconfig'))).toBe(false);
+      },
+      LONG,
+    );
+
+    test(
+      'can be planned with everything that comes after it, before there is a cluster to ask',
+      async () => {
+        const made = await makeCertificate({ organization: 'test', commonName: 'test', bits: 2048 });
+        workspace.write('secrets/local/sealing.crt', made.certificate);
+        const { clusters, files } = synthesize([exampleLocal], { store: () => memoryStore('everything') });
+        for (const [file, text] of files) if (/^local\/(?:root|namespaces)\//.test(file)) workspace.write(`dist/${file}`, text);
+        const [first] = clusters;
+        if (!first) throw new Error('The example was not built.');
+        workspace.write(`${root}/${VARIABLES_FILE}`, terraformVariables(first.built, { secretsDirectory: workspace.path('secrets') }));
+        const key = workspace.write('.keys/local.key', 'stands for a key', 0o600);
+        const environmentWithKey = {
+          ...environment(),
+          TF_VAR_sealing_key_file: key,
+          TF_VAR_kubeconfig: workspace.path('later.kubeconfig'),
+        };
+        const { code, stdout, stderr } = await workspace.run(root, ['plan', '-input=false', '-no-color'], environmentWithKey);
+        expect({ code, said: code === 0 ? '' : stderr }).toEqual({ code: 0, said: '' });
+        expect(stdout).toContain('module.kind[0].terraform_data.cluster will be created');
+        expect(stdout).toContain('module.bootstrap.kubectl_manifest.root will be created');
       },
       LONG,
     );

@@ -15,7 +15,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 # A managed or tunnelled API server may publish no address of its own.
 endpoints=$(kc -n default get endpointslices -l kubernetes.io/service-name=kubernetes \
-  -o jsonpath='{range .items[*]}{range .endpoints[*]}{.addresses[0]}{":"}{end}{.ports[0].port}{"\n"}{end}')
+  -o jsonpath='{range .items[?(@.addressType=="IPv4")]}{range .endpoints[*]}{.addresses[0]}{":"}{end}{.ports[0].port}{"\n"}{end}')
 while IFS= read -r line; do
   port=${line##*:}
   IFS=: read -r -a addresses <<<"${line%:*}"
