@@ -5,7 +5,7 @@
 
 import { repositoryOf, WORLD_BACKUP, worldBackend } from '../charts/world-backups';
 import { Backup } from '../imports/k8up.io';
-import type { Cluster, Realm } from './model/cluster';
+import type { Cluster, Continent, Realm } from './model/cluster';
 import { databaseCluster, LABELS, NAMESPACES } from './platform';
 import type { Step, StepList } from './steps';
 
@@ -83,23 +83,28 @@ function instances(cluster: Cluster, node: string): Step[] {
   ];
 }
 
+/** Continents that may run on the node: those that run, but for the ones that are pinned to another. */
+function here(realm: Realm, node: string): readonly Continent[] {
+  if (realm.state === 'retired') return [];
+  return realm.continents.filter((each) => each.state !== 'retired' && (each.node === undefined || each.node === node));
+}
+
 function worlds(cluster: Cluster, realm: Realm, node: string): Step {
-  const pinned = realm.exposure.type === 'host-port';
-  const stays = pinned || cluster.nodes.length === 1;
+  const moving = cluster.nodes.length === 1 ? [] : here(realm, node).filter((each) => each.node !== node);
   const kubectl = `kubectl -n ${realm.namespace}`;
   return {
-    title: `${stays ? 'Stop' : 'Move'} the worlds of ${realm.name} that run on it`,
+    title: `${moving.length === 0 ? 'Stop' : 'Move'} the worlds of ${realm.name} that run on it`,
     commands: [
       `${kubectl} delete pods ${GAME} ${ON(node)} --timeout=${cluster.worldGraceSeconds + 60}s`,
-      ...(stays
-        ? []
-        : realm.continents
-            .filter(({ state }) => state !== 'retired')
-            .map(({ name }) => `${kubectl} rollout status statefulset/${name} --timeout=15m`)),
+      ...moving.map(({ name }) => `${kubectl} rollout status statefulset/${name} --timeout=15m`),
     ],
-    note: stays
-      ? `Players are warned for ${cluster.game.announceSeconds} s, and the world is saved. It stays Pending until the node returns.`
-      : `Players are warned for ${cluster.game.announceSeconds} s, the world is saved and starts on another node. Where volumes are on a node's own disk it stays Pending, and the second command fails: go on, it returns with the node.`,
+    note: [
+      `Players are warned for ${cluster.game.announceSeconds} s, and the world is saved.`,
+      moving.length === 0
+        ? 'It stays Pending until the node returns.'
+        : "It starts on another node. Where it is pinned here, or its volume is on this node's own disk, it stays Pending, and the second command fails: go on, it returns with the node.",
+      ...(realm.updates.strategy === 'on-delete' ? ['A change that waits for its next start (updates: on-delete) is taken now.'] : []),
+    ].join(' '),
   };
 }
 

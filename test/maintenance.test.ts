@@ -51,6 +51,29 @@ test('leave retired realms alone', () => {
   expect(titles(cluster, 'node-2')).not.toContain('Move the worlds of borealis that run on it');
 });
 
+test('leave worlds alone that are pinned to another node', () => {
+  const [aurora] = exampleHomelab.realms ?? [];
+  const [eldermoor, sunreach] = aurora?.continents ?? [];
+  const pinned = resolveCluster({
+    ...exampleHomelab,
+    realms: [{ ...aurora, continents: [{ ...eldermoor, node: 'node-1' }, sunreach] }],
+  } as typeof exampleHomelab);
+  expect([commands(pinned, 'node-2'), commands(pinned, 'node-1')].map((all) => all.filter((each) => each.includes('rollout')))).toEqual([
+    ['kubectl -n realm-aurora rollout status statefulset/sunreach --timeout=15m'],
+    ['kubectl -n realm-aurora rollout status statefulset/sunreach --timeout=15m'],
+  ]);
+});
+
+test('say that a change which waits for the next start is taken', () => {
+  const [aurora] = exampleHomelab.realms ?? [];
+  const waiting = resolveCluster({
+    ...exampleHomelab,
+    realms: [{ ...aurora, updates: { strategy: 'on-delete' } }],
+  } as typeof exampleHomelab);
+  const note = planNodeMaintenance(waiting, 'node-2').steps.find(({ title }) => title.startsWith('Move the worlds'))?.note;
+  expect(note).toMatch(/A change that waits for its next start \(updates: on-delete\) is taken now\.$/);
+});
+
 test('say that there are no dungeons without the node of instances', () => {
   const note = (node: string) => planNodeMaintenance(home, node).steps.find(({ title }) => title === 'Let instances end')?.note;
   expect([note('node-3')?.includes('no dungeons'), note('node-2')?.includes('no dungeons')]).toEqual([true, false]);

@@ -221,7 +221,11 @@ function stop({ realm, continent, cluster }: World): Step[] {
         `${kubectl} scale statefulset ${continent.name} --replicas=0`,
         `${kubectl} wait pod/${continent.name}-0 --for=delete --timeout=${cluster.worldGraceSeconds + 60}s`,
       ],
-      note: `It warns its players for ${cluster.game.announceSeconds} s and saves. Argo CD leaves it at that: Git does not say how many replicas there are.`,
+      note: `It warns its players for ${cluster.game.announceSeconds} s and saves. Argo CD leaves it at that: Git does not say how many replicas there are.${
+        realm.sleep
+          ? ' The realm may sleep, so the next login would start it: do the next step at once. If it was started, stop it again; the script refuses until then.'
+          : ''
+      }`,
     },
   ];
 }

@@ -18,6 +18,7 @@ import { Client } from './client';
 import { kubeconfigText } from './control-plane';
 import { eventually } from './judge';
 import { runningPlanes, type TestPlane } from './planes';
+import { applyRealm } from './realm';
 
 /** A realm of its own: other tests of the run have those of dist in the same servers. */
 const REALM = 'restored';
@@ -89,11 +90,11 @@ function judge(plane: TestPlane): void {
     for (const [name, text] of plan.files) writeFileSync(path.join(folder, 'files', name), text);
     // The world as dist has it, running.
     const { objects } = buildCluster(resolveCluster(description), { store: memoryStore('everything') });
-    const own = objects
-      .map(({ manifest }) => manifest)
-      .filter(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace) === NAMESPACE);
-    const wanted = ['Namespace', 'ServiceAccount', 'ConfigMap', 'Service', 'PodDisruptionBudget', 'StatefulSet'];
-    for (const kind of wanted) for (const object of own.filter((each) => each.kind === kind)) await client.apply(object);
+    await applyRealm(
+      client,
+      objects.map(({ manifest }) => manifest),
+      NAMESPACE,
+    );
     first = await bound(CLAIM);
     await readyPod();
   });

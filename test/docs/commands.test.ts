@@ -1,5 +1,5 @@
 /** The commands that pages tell people to run: each option of an `npm run …` exists, for the command that is named, and so does the mode that comes first. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { questions } from '../../lib/init/questions';
 import { scripts } from '../../package.json';
@@ -44,6 +44,27 @@ test('every option of the doctor, the restores and the maintenance is in their h
     [...optionsOf(script)].filter((option) => !helpOf(script).includes(`--${option}`)).map((option) => `${script} --${option}`),
   );
   expect(missing).toEqual([]);
+});
+
+test('every folder and variable that a Terraform command of a page names exists', () => {
+  const commands = PAGES.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/terraform -chdir=(\S+)([^\n`#]*)/g)].map(([, folder = '', rest = '']) => ({
+      page,
+      folder,
+      rest,
+    })),
+  );
+  const unknown = commands
+    // `terraform/clusters/<cluster>` stands for any.
+    .filter(({ folder }) => !/[<*]/.test(folder))
+    .flatMap(({ page, folder, rest }) => {
+      if (!existsSync(path.join(folder, 'variables.tf'))) return [`${page}: ${folder} is no root of Terraform`];
+      const variables = readFileSync(path.join(folder, 'variables.tf'), 'utf8');
+      return [...rest.matchAll(/-var ([a-z_]+)=/g)].flatMap(([, name = '']) =>
+        variables.includes(`variable "${name}"`) ? [] : [`${page}: ${folder} has no variable ${name}`],
+      );
+    });
+  expect([commands.length > 0, unknown]).toEqual([true, []]);
 });
 
 function pagesIn(folder: string): string[] {

@@ -153,6 +153,15 @@ describe('the steps', () => {
     expect(retired.list.steps.flatMap((step) => step.commands).filter((command) => command.includes('scale'))).toEqual([]);
   });
 
+  test('of a realm that may sleep say that a login would start it', () => {
+    const [aurora] = exampleHomelab.realms ?? [];
+    const sleeping = planFor('aurora/eldermoor', {
+      ...exampleHomelab,
+      realms: [{ ...aurora, sleep: { afterMinutes: 60 } }],
+    } as typeof exampleHomelab);
+    expect(sleeping.list.steps.find(({ title }) => title === 'Stop the world')?.note).toContain('the next login would start it');
+  });
+
   test('are in the folder as a page', () => {
     expect(files.get(WORLD_FILES.steps)).toContain('## 2. Stop the world');
   });
