@@ -76,7 +76,7 @@ export class Laptop {
     const port = await freeUdpPort('127.0.0.1');
     if (port === undefined) throw new Error('No UDP port of 127.0.0.1 can be bound.');
     const world = { realm: 'aurora', continent: 'eldermoor', address: '127.0.0.1', port };
-    const laptop = new Laptop(leftovers, leftovers.folder(), world, await freeTcpPorts(3));
+    const laptop = new Laptop(leftovers, leftovers.folder('game-server-example'), world, await freeTcpPorts(3));
     await laptop.#start();
     return laptop;
   }

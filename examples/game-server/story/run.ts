@@ -143,7 +143,7 @@ if (missing.length > 0) {
   process.exitCode = REQUIRED ? 1 : 0;
 } else {
   const leftovers = new Leftovers();
-  const folder = leftovers.folder();
+  const folder = leftovers.folder('story');
   let failure: unknown;
   await story(leftovers, folder)
     .finally(() => leftovers.clean())

@@ -174,8 +174,8 @@ export class Leftovers {
   }
 
   /** A temporary folder that goes with the checks. */
-  folder(): string {
-    const folder = mkdtempSync(path.join(tmpdir(), 'netcode-token-interop-'));
+  folder(name = 'netcode-token-interop'): string {
+    const folder = mkdtempSync(path.join(tmpdir(), `${name}-`));
     this.#ends.push(() => rmSync(folder, { recursive: true, force: true }));
     return folder;
   }
