@@ -97,7 +97,7 @@ describe('the example of a game server', () => {
   });
 
   test('knows the labels and counters of Agones by their names', () => {
-    const names = [LABELS.instance, DRAINING_LABEL, PLAYERS_LIST, ROOMS_COUNTER, 'session-ready'];
+    const names = [LABELS.instance, LABELS.difficulty, DRAINING_LABEL, PLAYERS_LIST, ROOMS_COUNTER, 'session-ready'];
     expect(names.filter((name) => !example('src/agones.rs').includes(`"${name}"`))).toEqual([]);
   });
 

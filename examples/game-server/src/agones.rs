@@ -3,7 +3,7 @@
 
 use crate::game::{AgonesCall, Event};
 use crate::log::tell;
-use agones::Sdk;
+use agones::{beta::Beta, Sdk};
 use serde_json::json;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender};
 
 /// The broker's label with the id of the instance; it comes with the allocation.
 const INSTANCE_LABEL: &str = "mmo/instance";
+/// The broker's label with how hard the instance is to be, where its content type has several kinds.
+const DIFFICULTY_LABEL: &str = "mmo/difficulty";
 /// Agones' label of servers of an old build, and of those above the wanted number.
 const DRAINING_LABEL: &str = "mmo/draining";
 /// Agones puts `agones.dev/sdk-` before it.
@@ -67,7 +69,10 @@ async fn watch(mut sdk: Sdk, events: Sender<Event>) {
                     let labels = server.object_meta.map(|meta| meta.labels).unwrap_or_default();
                     let state = server.status.map(|status| status.state).unwrap_or_default();
                     let gone = match labels.get(INSTANCE_LABEL).filter(|_| state == "Allocated") {
-                        Some(id) => events.send(Event::Allocated(id.clone())).is_err(),
+                        Some(id) => {
+                            let difficulty = labels.get(DIFFICULTY_LABEL).cloned();
+                            events.send(Event::Allocated { instance: id.clone(), difficulty }).is_err()
+                        }
                         None => false,
                     };
                     if gone || (labels.contains_key(DRAINING_LABEL) && events.send(Event::Overflow).is_err()) {
@@ -107,12 +112,28 @@ async fn make_one(sdk: &mut Sdk, call: &AgonesCall, rooms: u32) -> agones::error
     match call {
         AgonesCall::Ready => sdk.ready().await,
         AgonesCall::SessionReady(id) => sdk.set_label(READY_LABEL, id).await,
-        AgonesCall::RoomsTaken => beta.set_counter_count(ROOMS, rooms.into()).await,
+        AgonesCall::RoomsTaken => {
+            beta.set_counter_count(ROOMS, rooms.into()).await?;
+            keep_full(&mut beta, 0).await
+        }
         // Repeated after a lost answer, an account that is there already is no mistake.
         AgonesCall::Joined(account) if beta.list_contains(PLAYERS, account).await? => Ok(()),
-        AgonesCall::Joined(account) => beta.append_list_value(PLAYERS, account).await,
-        AgonesCall::Left(account) if beta.list_contains(PLAYERS, account).await? => beta.delete_list_value(PLAYERS, account).await,
-        AgonesCall::Left(_) => Ok(()),
+        AgonesCall::Joined(account) => {
+            keep_full(&mut beta, 1).await?;
+            beta.append_list_value(PLAYERS, account).await
+        }
+        AgonesCall::Left(account) => {
+            if beta.list_contains(PLAYERS, account).await? {
+                beta.delete_list_value(PLAYERS, account).await?;
+            }
+            keep_full(&mut beta, 0).await
+        }
         AgonesCall::Shutdown => sdk.shutdown().await,
     }
+}
+
+/// Sets the List's capacity to its length and what is about to come: an allocated server has no place for strangers, and an autoscaler of policy `list` counts places.
+async fn keep_full(beta: &mut Beta, coming: i64) -> agones::errors::Result<()> {
+    let length = i64::try_from(beta.get_list_length(PLAYERS).await?).unwrap_or(i64::MAX - 1);
+    beta.set_list_capacity(PLAYERS, length + coming).await
 }

@@ -28,6 +28,8 @@ pub enum Kind {
         content_type: String,
         /// `MMO_ROOMS`.
         rooms: u32,
+        /// `MMO_LIFETIME_SECONDS`: longest life of an instance, from its allocation on.
+        lifetime: Duration,
     },
 }
 
@@ -119,11 +121,12 @@ impl Config {
         let (kind, port, key_file, token_file) = if kind_name == "instance" {
             let content_type = reader.text("MMO_CONTENT_TYPE", "dungeon");
             let rooms = reader.parsed("MMO_ROOMS", "1", "a number").unwrap_or(1);
+            let lifetime = reader.seconds("MMO_LIFETIME_SECONDS", "86400");
             let files = (
                 in_home(&format!("netcode-keys/instance.{content_type}.1")),
                 in_home(&format!("game-server-tokens/instance-{content_type}")),
             );
-            (Kind::Instance { content_type, rooms }, "40100", files.0, files.1)
+            (Kind::Instance { content_type, rooms, lifetime }, "40100", files.0, files.1)
         } else {
             if kind_name != "world" && !kind_name.is_empty() {
                 reader.mistakes.push(format!("MMO_KIND is '{kind_name}'; it must be world or instance."));

@@ -18,9 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// An instance that nobody enters, or whose last player lost the connection, ends after this.
 const EMPTY: Duration = Duration::from_secs(120);
-/// An instance ends after a day, announced; the broker deletes it two minutes later.
-const LONGEST_INSTANCE: Duration = Duration::from_secs(24 * 3600);
-/// How long its players are warned then.
+/// How long players of an instance are warned before its longest life is over; the broker deletes the server two minutes after that.
 const INSTANCE_WARNING: Duration = Duration::from_secs(60);
 /// Between two attempts of the last save.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
@@ -38,8 +36,13 @@ pub enum Event {
     Announce(Duration),
     /// Stop: SIGTERM.
     Stop,
-    /// Agones: this server was allocated for an instance.
-    Allocated(String),
+    /// Agones: this server was allocated.
+    Allocated {
+        /// For which instance.
+        instance: String,
+        /// How hard it is to be, where the content type has several kinds.
+        difficulty: Option<String>,
+    },
     /// Agones: it belongs to an old build, or is one too many.
     Overflow,
     /// Agones: `Shutdown` was taken.
@@ -101,6 +104,8 @@ struct Instance {
     /// What Agones said; none until it is allocated.
     id: Option<String>,
     allocated_at: Option<Instant>,
+    difficulty: Option<String>,
+    lifetime: Duration,
     /// Since when nobody is here.
     empty_since: Option<Instant>,
     /// The last one who left did not just lose the connection.
@@ -160,10 +165,12 @@ impl Game {
     pub fn new(config: &Config, world: World, last_save: Option<SystemTime>, save_every: Duration, now: Instant) -> Self {
         let (instance, end_within) = match &config.kind {
             Kind::World { save, .. } => (None, *save),
-            Kind::Instance { .. } => {
+            Kind::Instance { lifetime, .. } => {
                 let instance = Instance {
                     id: None,
                     allocated_at: None,
+                    difficulty: None,
+                    lifetime: *lifetime,
                     empty_since: None,
                     left_for_good: false,
                     shutdown_asked: false,
@@ -456,7 +463,8 @@ impl Game {
             self.actions.push(Action::Disconnect(client_id));
             return self.release(client_id, true);
         }
-        self.say(client_id, Word::Welcome { server: self.title.clone(), character: name, items, position });
+        let difficulty = self.instance.as_ref().and_then(|instance| instance.difficulty.clone());
+        self.say(client_id, Word::Welcome { server: self.title.clone(), difficulty, character: name, items, position });
     }
 
     fn reported(&mut self, orders: &[Value], dropped: Vec<String>, now: Instant) {
@@ -605,7 +613,7 @@ impl Game {
         match event {
             Event::Announce(after) => self.announce(after, now),
             Event::Stop => self.stop(now),
-            Event::Allocated(id) => self.allocated(id, now),
+            Event::Allocated { instance, difficulty } => self.allocated(instance, difficulty, now),
             Event::Overflow => {
                 tell("info", "one of an old build, or one too many", json!({}));
                 if self.instance.as_ref().is_some_and(|instance| instance.id.is_none()) {
@@ -626,16 +634,17 @@ impl Game {
         }
     }
 
-    fn allocated(&mut self, id: String, now: Instant) {
+    fn allocated(&mut self, id: String, difficulty: Option<String>, now: Instant) {
         let Some(instance) = &mut self.instance else { return };
         if instance.id.as_ref() == Some(&id) {
             return;
         }
-        tell("info", "allocated", json!({ "instance": id }));
+        tell("info", "allocated", json!({ "instance": id, "difficulty": difficulty }));
         instance.allocated_at = Some(now);
         instance.empty_since = Some(now);
         instance.id = Some(id.clone());
-        // A dungeon of its own for each; a real one is loaded here, and `SessionReady` is said when it is there.
+        instance.difficulty = difficulty;
+        // A dungeon of its own for each; a real one is loaded here by its difficulty, and `SessionReady` is said when it is there.
         self.world = World::default();
         self.actions.push(Action::Agones(AgonesCall::RoomsTaken));
         self.actions.push(Action::Agones(AgonesCall::SessionReady(id)));
@@ -739,7 +748,7 @@ impl Game {
             instance.empty_since = Some(now);
         }
         let empty = instance.empty_since.is_some_and(|since| instance.left_for_good || now >= since + EMPTY);
-        let too_old = now >= allocated_at + LONGEST_INSTANCE && self.drain.is_none();
+        let too_old = now + INSTANCE_WARNING >= allocated_at + instance.lifetime && self.drain.is_none();
         if empty && self.ends_at.is_none() {
             tell("info", "empty", json!({}));
             self.stop(now);

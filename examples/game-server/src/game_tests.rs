@@ -5,6 +5,7 @@ use crate::config::Config;
 use std::net::SocketAddr;
 
 const SESSION: &str = "30303030-3030-3030-3030-303030303030";
+const LIFETIME: Duration = Duration::from_secs(7200);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn config(kind: Kind) -> Config {
@@ -43,7 +44,7 @@ impl Stage {
     }
 
     fn instance() -> Self {
-        Self::new(Kind::Instance { content_type: "dungeon".into(), rooms: 1 })
+        Self::new(Kind::Instance { content_type: "dungeon".into(), rooms: 1, lifetime: LIFETIME })
     }
 
     fn new(kind: Kind) -> Self {
@@ -99,6 +100,10 @@ impl Stage {
         self.game.happened(event, self.now);
         self.passes(Duration::ZERO)
     }
+}
+
+fn allocated(instance: &str) -> Event {
+    Event::Allocated { instance: instance.into(), difficulty: Some("heroic".into()) }
 }
 
 fn released(actions: &[Action]) -> Vec<&'static str> {
@@ -360,14 +365,14 @@ fn the_last_save_is_tried_again_when_the_disk_says_no() {
 #[test]
 fn an_allocated_instance_lets_players_in_under_the_id_of_the_allocation() {
     let mut stage = Stage::instance();
-    let actions = stage.happens(Event::Allocated("abc".into()));
+    let actions = stage.happens(allocated("abc"));
     assert!(tells_agones(&actions, &AgonesCall::SessionReady("abc".into())) && tells_agones(&actions, &AgonesCall::RoomsTaken));
 }
 
 #[test]
 fn an_instance_that_nobody_enters_shuts_down_after_two_minutes() {
     let mut stage = Stage::instance();
-    stage.happens(Event::Allocated("abc".into()));
+    stage.happens(allocated("abc"));
     assert!(!tells_agones(&stage.passes(119 * SECOND), &AgonesCall::Shutdown));
     assert!(tells_agones(&stage.passes(SECOND), &AgonesCall::Shutdown));
 }
@@ -375,7 +380,7 @@ fn an_instance_that_nobody_enters_shuts_down_after_two_minutes() {
 #[test]
 fn an_instance_shuts_down_when_its_last_player_has_left() {
     let mut stage = Stage::instance();
-    stage.happens(Event::Allocated("abc".into()));
+    stage.happens(allocated("abc"));
     stage.enters(1, None);
     stage.wishes(1, r#"{"do":"leave"}"#);
     stage.answer(Answer::Released(SESSION.into()));
@@ -385,7 +390,7 @@ fn an_instance_shuts_down_when_its_last_player_has_left() {
 #[test]
 fn an_instance_waits_for_a_player_who_lost_the_connection() {
     let mut stage = Stage::instance();
-    stage.happens(Event::Allocated("abc".into()));
+    stage.happens(allocated("abc"));
     stage.enters(1, None);
     stage.game.disconnected(1);
     stage.answer(Answer::Released(SESSION.into()));
@@ -395,7 +400,7 @@ fn an_instance_waits_for_a_player_who_lost_the_connection() {
 #[test]
 fn an_instance_counts_its_players_at_agones() {
     let mut stage = Stage::instance();
-    stage.happens(Event::Allocated("abc".into()));
+    stage.happens(allocated("abc"));
     let account = SESSION.to_owned();
     assert!(tells_agones(&stage.enters(1, None), &AgonesCall::Joined(account.clone())));
     assert!(tells_agones(&stage.wishes(1, r#"{"do":"leave"}"#), &AgonesCall::Left(account)));
@@ -404,7 +409,7 @@ fn an_instance_counts_its_players_at_agones() {
 #[test]
 fn an_instance_of_an_old_build_finishes_its_session() {
     let mut stage = Stage::instance();
-    stage.happens(Event::Allocated("abc".into()));
+    stage.happens(allocated("abc"));
     stage.enters(1, None);
     stage.happens(Event::Overflow);
     assert!(stage.game.plays(1));
@@ -417,11 +422,11 @@ fn an_instance_of_an_old_build_without_a_session_shuts_down() {
 }
 
 #[test]
-fn an_instance_ends_after_a_day_announced() {
+fn an_instance_announces_the_end_of_its_longest_life() {
     let mut stage = Stage::instance();
-    stage.happens(Event::Allocated("abc".into()));
+    stage.happens(allocated("abc"));
     stage.enters(1, None);
-    stage.passes(LONGEST_INSTANCE);
+    stage.passes(LIFETIME - INSTANCE_WARNING);
     let actions = stage.passes(Duration::ZERO);
     assert!(said(&actions).iter().any(|word| matches!(word, Word::Announcement { seconds: Some(60), .. })));
 }

@@ -49,6 +49,9 @@ pub enum Word {
     Welcome {
         /// `aurora/eldermoor`, or the content type.
         server: String,
+        /// How hard the instance is; none in a world.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        difficulty: Option<String>,
         /// The character's name.
         character: String,
         /// What it has.
