@@ -92,6 +92,11 @@ export class NodeRunner {
     await Promise.all([...this.#pods.values()].map((pod) => pod.kill()));
   }
 
+  /** Stops a pod's process without ending it, as a server that hangs. */
+  freeze(uid: string): void {
+    this.#pods.get(uid)?.freeze();
+  }
+
   /** The lines that the container of a pod has written. */
   log(uid: string): readonly string[] {
     return this.#pods.get(uid)?.lines ?? [];
@@ -296,6 +301,10 @@ class RunningPod {
     await this.#finish();
     const options = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid: this.#uid } };
     await this.#options.client.request('DELETE', this.#path, options).catch(() => undefined);
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
   }
 
   /** Ends the process at once; the pod stays. */

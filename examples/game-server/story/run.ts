@@ -17,6 +17,8 @@ import { type Stage, setStage } from './stage.ts';
 const REQUIRED = process.env.STORY_REQUIRED === '1';
 /** The build that the realm is updated to. */
 const NEXT_BUILD = '0.4.3';
+/** Seconds; a world has more, and nobody learns anything by waiting for them. */
+const GRACE_OF_A_HUNG_SERVER = 3;
 
 let steps = 0;
 const began = performance.now();
@@ -81,6 +83,12 @@ async function play(leftovers: Leftovers, stage: Stage): Promise<void> {
   assert.deepEqual(seen.trees, [tree], 'the world is to have its tree');
   console.log(`           and so is the tree: ${tree}`);
 
+  await step('the server hangs, and is killed after its grace period', () => hang(stage));
+  const last = await step('come back once more', () => player.enterRealm(stage.realm));
+  assert.deepEqual(itemsOf(last).sort(), [one, two].sort(), 'both items are to be there, once, after the kill');
+  assert.deepEqual((await player.wish('look', 'seen')).trees, [tree], 'the world is to have its tree after the kill');
+  console.log('           items and tree are there, once');
+
   const dungeons = stage.node.ended.filter(({ pod }) => pod.startsWith(stage.content));
   assert.ok(dungeons.length > 0 && dungeons.every(({ code }) => code === 0), `instances did not end with 0: ${JSON.stringify(dungeons)}`);
   await player.wish('leave', 'disconnected').catch(() => undefined);
@@ -131,6 +139,22 @@ async function update(player: Player, stage: Stage): Promise<void> {
   const warnings = game.lines.filter(is('announcement')).map(({ seconds }) => seconds);
   console.log(
     `           warned ${warnings.join(', ')} s before; ${Number(pings.sent)} pings, none lost; ${((Date.now() - warned) / 1000).toFixed(1)} s from the warning to the next server`,
+  );
+}
+
+/** A server that does nothing any more, whose pod is deleted: no preStop is answered and no SIGTERM heard. */
+async function hang({ client, namespace, continent, node }: Stage): Promise<void> {
+  const podPath = `/api/v1/namespaces/${namespace}/pods/${continent}-0`;
+  const { uid } = (await client.get(podPath)).metadata as unknown as { uid: string };
+  node.freeze(uid);
+  await client.request('DELETE', podPath, { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: GRACE_OF_A_HUNG_SERVER });
+  for (const end = Date.now() + 60_000; !node.ended.some((ended) => ended.uid === uid); await pause(100))
+    assert.ok(Date.now() < end, 'the server that hangs was not killed');
+  const ended = node.ended.find((each) => each.uid === uid);
+  assert.equal(ended?.killed, true, 'the server that hangs ended by itself');
+  assert.ok(
+    (ended?.tookMs ?? 0) >= GRACE_OF_A_HUNG_SERVER * 1000,
+    `it was killed after ${ended?.tookMs} ms, before its grace period was over`,
   );
 }
 
