@@ -50,7 +50,6 @@ export const homelab = defineCluster({
       capacity: 500,
       storage: '20Gi',
       updates: { strategy: 'one-continent-at-a-time' },
-      maintenanceWindows: [{ timeZone: 'Europe/Berlin', start: '0 5 * * 2', duration: '3h' }],
     },
     {
       name: 'borealis',

@@ -2,6 +2,7 @@
  * The claims about a real Argo CD: it brings the example's home up in waves from Git, finds nothing to do afterwards, applies a change and nothing else, and lets a
  * realm and a continent go. Upstream's charts are one ConfigMap each here, and the status that operators would write comes from the test (operators.ts).
  */
+import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { PlainObject } from '../../lib/emit/manifest';
 import type { ClusterDescription } from '../../lib/model/cluster';
@@ -140,6 +141,133 @@ function judge(): void {
     expect([...now].filter(([name, state]) => generations.get(name) !== state).map(([name]) => name)).toEqual([named(changed.object)]);
   });
 
+  describe('a realm whose continents are updated in turns', () => {
+    const { realm, name: first } = CONTINENT;
+    const [second = ''] = worldsOf(realm).flatMap(({ name }) => (name === first ? [] : [name]));
+    const application = `realm-${realm}`;
+    /** Every world changes; the first one finds a node, or none. */
+    const inTurns = (capacity: number, firstFindsNode: boolean) =>
+      distOf(
+        withRealms((realms) =>
+          realms.map((each) =>
+            each.name === realm
+              ? {
+                  ...each,
+                  capacity,
+                  updates: { strategy: 'one-continent-at-a-time' as const },
+                  continents: each.continents.map((continent) => ({
+                    ...continent,
+                    order: continent.name === first ? 1 : 2,
+                    ...(continent.name === first && !firstFindsNode ? { placement: { nodeLabels: { nowhere: 'yes' } } } : {}),
+                  })),
+                }
+              : each,
+          ),
+        ),
+      );
+    const hashOf = (name: string) => async () =>
+      (await client.get(`/apis/apps/v1/namespaces/${application}/statefulsets/${name}`)).spec.template.metadata.annotations[
+        'mmo/config-hash'
+      ];
+    let before: { first: string; second: string };
+
+    beforeAll(async () => {
+      before = { first: await hashOf(first)(), second: await hashOf(second)() };
+      argo.commit(inTurns(321, false), 'an update whose first world finds no node');
+      await argo.refresh();
+      await eventually(hashOf(first), (hash) => hash !== before.first);
+    }, LONG);
+
+    test('leaves the second alone while the first does not come up', async () => {
+      await new Promise((resolve) => setTimeout(resolve, QUIET));
+      expect([await hashOf(second)(), applicationOf(argo, application)?.status.operationState.phase]).toEqual([before.second, 'Running']);
+    });
+
+    test(
+      'goes on with the commit that repairs it, once the waiting sync is ended as the guide says',
+      async () => {
+        argo.commit(inTurns(321, true), 'the repair');
+        await argo.runAsPrinted(commandOf('Terminating'), findBinaries()[0]?.kubectl);
+        await eventually(
+          async () => applicationOf(argo, application)?.status.operationState.phase,
+          (phase) => phase !== 'Running' && phase !== 'Terminating',
+        );
+        await argo.refresh();
+        expect(unsettled(await settle(argo))).toEqual([]);
+        expect(await hashOf(second)()).not.toBe(before.second);
+      },
+      LONG,
+    );
+  });
+
+  describe('a realm with a maintenance window that is closed', () => {
+    const application = `realm-${CONTINENT.realm}`;
+    /** Opens in half a day. */
+    const hour = (new Date().getUTCHours() + 12) % 24;
+    const windowed = (capacity?: number) =>
+      distOf(
+        withRealms((realms) =>
+          realms.map((each) =>
+            each.name === CONTINENT.realm
+              ? {
+                  ...each,
+                  ...(capacity === undefined ? {} : { capacity }),
+                  maintenanceWindows: [{ timeZone: 'UTC', start: `0 ${hour} * * *`, duration: '1h' }],
+                }
+              : each,
+          ),
+        ),
+      );
+    let before: Record<string, unknown>;
+
+    beforeAll(async () => {
+      argo.commit(windowed(), 'a window');
+      await argo.refresh();
+      await settle(argo);
+      // The window is there; a change that came in the same commit could have been earlier.
+      await argo.refresh();
+      before = syncs(await settle(argo));
+      argo.commit(windowed(222), 'a change of its worlds');
+      await argo.refresh();
+      await eventually(
+        async () => applicationOf(argo, application)?.status.sync.status,
+        (status) => status === 'OutOfSync',
+      );
+      await new Promise((resolve) => setTimeout(resolve, QUIET));
+    }, LONG);
+
+    test('waits for it with every change of its worlds', () => {
+      const { sync, operationState } = applicationOf(argo, application)?.status ?? {};
+      expect([sync.status, operationState.startedAt]).toEqual(['OutOfSync', before[application]]);
+    });
+
+    test('holds up nothing else: the root and every other Application are Synced and Healthy', async () => {
+      const others = () => argo.applications.filter(({ metadata }) => metadata.name !== application);
+      await eventually(
+        async () => others(),
+        (applications) => applications.every(isSettled),
+      );
+      expect(unsettled(others())).toEqual([]);
+    });
+
+    test(
+      'is synced by hand as the guide says',
+      async () => {
+        await argo.runAsPrinted(commandOf('"operation":'), findBinaries()[0]?.kubectl);
+        expect(unsettled(await settle(argo))).toEqual([]);
+      },
+      LONG,
+    );
+
+    afterAll(async () => {
+      argo.commit(texts, 'without windows and turns');
+      await argo.refresh();
+      await settle(argo);
+      await argo.refresh();
+      await settle(argo);
+    }, LONG);
+  });
+
   test(
     'retiring a realm and a continent stops their worlds, closes their addresses, keeps their volumes, and leaves everything Synced and Healthy',
     async () => {
@@ -234,6 +362,19 @@ function judge(): void {
       ]);
     });
   });
+}
+
+/** The guide's command that has this in it. */
+function commandOf(part: string): string {
+  const command = readFileSync('docs/how-to/update-the-game.md', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith('    kubectl ') && line.includes(part));
+  if (command === undefined) throw new Error(`docs/how-to/update-the-game.md has no command with '${part}'.`);
+  return command.trim();
+}
+
+function applicationOf(argo: ArgoCd, name: string): PlainObject | undefined {
+  return argo.applications.find(({ metadata }) => metadata.name === name);
 }
 
 interface File {
