@@ -40,7 +40,7 @@ export function grafanaLoginSettings(cluster: Cluster): object {
       name: login.title,
       client_id: login.clientId,
       client_secret: `$__file{${FOLDER}/${SECRET.key}}`,
-      scopes: 'openid profile email groups',
+      scopes: login.scopes.join(' '),
       auth_url: login.authorizationUrl,
       token_url: login.tokenUrl,
       api_url: login.userinfoUrl,

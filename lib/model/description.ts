@@ -427,6 +427,8 @@ const grafanaLogin = z.strictObject({
   authorizationUrl: https,
   tokenUrl: https,
   userinfoUrl: https,
+  /** What is asked of the provider. @default with `groups`, which Authelia and Authentik have; Keycloak wants its own mapper instead and refuses the word */
+  scopes: z.array(z.string().min(1)).min(1).default(['openid', 'profile', 'email', 'groups']),
   /** Who becomes an admin of Grafana: members of this group, by the claim `groups`. Everybody else who may log in there sees and changes nothing. */
   adminGroup: z.string().regex(/^[A-Za-z0-9_.:@/-]+$/, 'must be the name of a group: letters, digits and _.:@/-'),
   /** Who may look. @default everybody whom the provider lets in */
