@@ -6,8 +6,8 @@ import { repeat, type Stop } from '../background.ts';
 import type { Broker } from '../broker.ts';
 import { onHint } from './hints.ts';
 import { queueStreams } from './queue-streams.ts';
-import { sessionMeter } from './session-metrics.ts';
 import { viewTooOld } from './servers.ts';
+import { sessionMeter } from './session-metrics.ts';
 
 /** Well below the 5 s that count as an outage (migration 003, broker_beat). */
 const BEAT_EVERY_MS = 2_000;
