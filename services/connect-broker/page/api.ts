@@ -199,7 +199,7 @@ export const api = {
     location.assign(authorizationUrl);
   },
   openIdPending: () =>
-    get<{ readonly title: string; readonly suggestedName: string | null; readonly inviteNeeded: boolean }>('/v1/openid/pending'),
+    get<{ readonly provider: string; readonly suggestedName: string | null; readonly inviteNeeded: boolean }>('/v1/openid/pending'),
   openIdRegister: (name: string, invite: string | undefined) =>
     post<{ readonly recoveryCodes: readonly string[] }>('/v1/openid/accounts', { name, ...(invite ? { invite } : {}), ...byCookie() }),
   identities: async () => (await get<{ readonly identities: readonly Identity[] }>('/v1/account/identities')).identities,

@@ -137,7 +137,8 @@ export const texts = {
       banned: 'This account is banned.',
       'registration-closed': 'There is no account for this identity, and new ones cannot be made here.',
       conflict: 'Another account uses this identity already.',
-      denied: 'The log-in was cancelled.',
+      cancelled: 'The log-in was cancelled.',
+      'not-logged-in': 'Your session has ended meanwhile. Log in and try again.',
       unavailable: 'That provider cannot be reached at the moment.',
     } as Readonly<Record<string, string>>,
     openIdFailedOther: 'The log-in did not work. Try again.',
@@ -160,7 +161,7 @@ export const texts = {
   },
   chooseName: {
     title: 'Choose a name',
-    lead: (title: string) => `You come from ${title}. Choose a name for your account here.`,
+    lead: (provider: string) => `You come from ${provider}. Choose a name for your account here.`,
   },
   codes: {
     title: 'Your recovery codes',

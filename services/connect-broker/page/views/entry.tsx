@@ -175,7 +175,7 @@ export function NewPassword({ label, name, mistake }: Mistakes & { readonly labe
 }
 
 export function ChooseNameView({ onEntered }: Pick<Entry, 'onEntered'>) {
-  const [pending, setPending] = useState<{ title: string; suggestedName: string | null; inviteNeeded: boolean }>();
+  const [pending, setPending] = useState<{ provider: string; suggestedName: string | null; inviteNeeded: boolean }>();
   const load = useAction(async () => setPending(await api.openIdPending()));
   useEffect(() => void load.run(), []);
   return (
@@ -184,7 +184,7 @@ export function ChooseNameView({ onEntered }: Pick<Entry, 'onEntered'>) {
       {load.failure !== undefined && <Notice tone="bad">{failureText(load.failure)}</Notice>}
       {pending && (
         <div class="card">
-          <p class="lead">{texts.chooseName.lead(pending.title)}</p>
+          <p class="lead">{texts.chooseName.lead(pending.provider)}</p>
           <Form
             submit={texts.register.submit}
             onSubmit={async ({ name = '', invite }) => {

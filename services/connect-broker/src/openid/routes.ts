@@ -195,14 +195,19 @@ export const openIdRoutes =
           summary: 'The identity that the page may make an account for',
           description: 'After a return with #openid=choose-name; the ticket is in a cookie.',
           security: [],
-          response: { 200: nameNeededAnswer.omit({ ticket: true, result: true }).extend({ title: z.string() }) },
+          response: {
+            200: nameNeededAnswer.omit({ ticket: true, result: true }).extend({
+              title: z.string().describe('What its owner is called there.'),
+              provider: z.string().describe('The provider’s title; its address when the settings do not have it any more.'),
+            }),
+          },
         },
       },
       async (request) => {
         const ticket = request.cookies[cookies.ticket];
         if (ticket === undefined) throw new Problem('not-found', 'No log-in through a provider waits for a name.');
-        const { title, expiresAt } = await pendingIdentity(database, ticket);
-        return { title, ...nameNeeded(title, expiresAt) };
+        const { issuer, title, expiresAt } = await pendingIdentity(database, ticket);
+        return { title, provider: providers.ofIssuer(issuer)?.title ?? issuer, ...nameNeeded(title, expiresAt) };
       },
     );
 

@@ -193,7 +193,7 @@ onDatabase('OpenID Connect', (database) => {
     somebody('Grace Hopper');
     const ticket = value(await throughPage(), TICKET) ?? '';
     const { expiresAt, ...body } = (await send(application, 'GET', '/v1/openid/pending', { cookies: { [TICKET]: ticket } })).body;
-    assert.deepEqual(body, { title: 'Grace Hopper', suggestedName: 'GraceHopper', inviteNeeded: false });
+    assert.deepEqual(body, { title: 'Grace Hopper', provider: 'Home', suggestedName: 'GraceHopper', inviteNeeded: false });
   });
 
   test('a name makes an account, with a session and recovery codes', async () => {
