@@ -182,6 +182,8 @@ export interface BrokerConfig {
     readonly clientSecretFile: string;
     readonly scopes: readonly string[];
   }[];
+  /** How long the audit log is kept. @default 366 days, which is also the least */
+  readonly audit?: { readonly retentionDays: number };
   /** How reset links are sent. @default none */
   readonly mail?: { readonly from: string; readonly smtpUrlFile: string };
 }

@@ -15,6 +15,9 @@ import type { Cluster, Continent, Realm } from '../model/cluster';
 import { BROKER_AUDIENCE, BROKER_PORTS, DATABASE, NAMESPACES, POSTGRES_PORT } from '../platform';
 import { databaseHost } from './postgres';
 
+/** What the broker keeps without being told; the file names what differs. */
+const AUDIT_RETENTION_DAYS = 366;
+
 /** Realms that players can enter: at least one continent is active. Retired continents are left out, because nothing serves them. */
 export function activeRealms(cluster: Cluster): readonly Realm[] {
   return cluster.realms
@@ -89,6 +92,7 @@ export function brokerConfig(cluster: Cluster): BrokerConfig {
       : {
           openId: cluster.broker.openId.map((provider) => ({ ...provider, clientSecretFile: `${BROKER_FILES.openId}/${provider.name}` })),
         }),
+    ...(cluster.broker.auditRetentionDays === AUDIT_RETENTION_DAYS ? {} : { audit: { retentionDays: cluster.broker.auditRetentionDays } }),
     ...(cluster.broker.mail === undefined ? {} : { mail: { from: cluster.broker.mail.from, smtpUrlFile: BROKER_FILES.smtpUrl } }),
   };
 }

@@ -562,6 +562,8 @@ export const description = z.strictObject({
           port: port.default(465),
         })
         .optional(),
+      /** Days that the record of what operators did is kept. A year at least, which the database itself sees to: the broker could not shorten it. */
+      auditRetentionDays: count.min(366).max(36_500).default(366),
       /** Most replicas that autoscaling may start. */
       maxReplicas: count.min(2).max(20).default(4),
     })

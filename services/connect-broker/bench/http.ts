@@ -86,6 +86,15 @@ const prepared = (requests: readonly autocannon.Request[]): Partial<autocannon.O
     },
   };
 };
+const connects = (path: (index: number) => string) =>
+  prepared(
+    tokens.map((token, index) => ({
+      method: 'POST',
+      path: path(index),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'x-forwarded-for': address(index) },
+      body: JSON.stringify({ characterId: characters[index]?.id }),
+    })),
+  );
 const cases: Record<string, () => Promise<autocannon.Result>> = {
   'bare list': () => load({ url: `http://127.0.0.1:${ports.bare}/realms` }),
   realms: () =>
@@ -95,17 +104,11 @@ const cases: Record<string, () => Promise<autocannon.Result>> = {
     }),
   'bare round trip': () => load({ url: `http://127.0.0.1:${ports.bare}/round-trip`, method: 'POST' }),
   'bare write': () => load({ url: `http://127.0.0.1:${ports.bare}/write`, method: 'POST' }),
+  'bare connect': () => load({ url: `http://127.0.0.1:${ports.bare}`, ...connects(() => '/least') }),
   connect: () =>
     load({
       url: `http://127.0.0.1:${ports.broker}`,
-      ...prepared(
-        tokens.map((token, index) => ({
-          method: 'POST',
-          path: `/v1/realms/realm-${index % Number(values.realms)}/connect`,
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'x-forwarded-for': address(index) },
-          body: JSON.stringify({ characterId: characters[index]?.id }),
-        })),
-      ),
+      ...connects((index) => `/v1/realms/realm-${index % Number(values.realms)}/connect`),
     }),
 };
 
@@ -167,6 +170,7 @@ const ratios = {
   'realms / bare list': of('realms') / of('bare list'),
   'connect / bare round trip (select 1)': of('connect') / of('bare round trip'),
   'connect / bare write (one row)': of('connect') / of('bare write'),
+  'connect / bare connect (the least that it could be)': of('connect') / of('bare connect'),
   // On a machine with others on it, the only ones that say something.
   'processor time of bare round trip / connect': cost('bare round trip') / cost('connect'),
   'processor time of bare write / connect': cost('bare write') / cost('connect'),

@@ -2,11 +2,14 @@
  * The process that bench/http.ts loads: a broker with many realms on a real PostgreSQL, and bare Fastify routes to compare it with, on ports of their own.
  * It deliberately is started by the bench only; it prints its ports as one line of JSON.
  */
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { presentedAs } from '../src/accounts/authenticate.ts';
 import { openPostgres } from '../src/database/postgres.ts';
 import { makeLog } from '../src/log.ts';
+import { freshClientId } from '../src/play/sessions.ts';
+import { issueToken } from '../src/play/tokens.ts';
 import { startServer } from '../src/server.ts';
 import { testBroker, testSettings } from '../test/support/broker.ts';
 
@@ -44,6 +47,38 @@ await database.query('create table bench_plain (id bigint generated always as id
 bare.post('/write', async () => ({
   row: (await database.query("insert into bench_plain (text) values ('one row') returning id::text"))[0],
 }));
+// The least that a connect could be: who is it, one row out and one in, a token. No locks, no capacity, no queue, no bans, nothing checked.
+await database.query('create table bench_places (like play_sessions including all)');
+const world = broker.view.world('realm-0', 'continent')?.identity;
+const key = randomBytes(32);
+bare.post<{ Body: { characterId: string } }>('/least', async (request, reply) => {
+  const [id, clientId] = [randomUUID(), freshClientId()];
+  const [row] = await database.query<{ account_id: string }>(
+    `with found as (select account_id from session_account($1)),
+     ended as (
+       update bench_places set state = 'ended', superseded_by = $2, ended_at = now() from found
+       where bench_places.account_id = found.account_id and state <> 'ended' returning 1
+     )
+     insert into bench_places (id, account_id, character_id, server_id, pod_uid, client_id, state, token_expires_at)
+     select $2, account_id, $3, 'world:x/y', 'pod', $4, 'reserved', now() + interval '35 s' from found where (select count(*) from ended) >= 0 returning account_id`,
+    [
+      broker.sessionKeys.candidates(presentedAs('bearer', request.headers.authorization?.slice(7) ?? '')),
+      id,
+      request.body.characterId,
+      clientId,
+    ],
+  );
+  if (!row || !world) return reply.status(401).send();
+  const issued = issueToken(broker, world, {
+    clientId,
+    accountId: row.account_id,
+    characterId: request.body.characterId,
+    playSessionId: id,
+    clientAddress: request.ip,
+    key,
+  });
+  return { token: issued.token, clientId: issued.clientId, playSessionId: id, expiresAt: issued.expiresAt };
+});
 bare.post('/round-trip', async () => ({ row: (await database.query('select 1 as one'))[0] }));
 await bare.listen({ host: '127.0.0.1', port: 0 });
 

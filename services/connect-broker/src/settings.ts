@@ -88,7 +88,7 @@ export const configSchema = z.strictObject({
   /** Other ways to log in. */
   openId: z.array(openIdProvider).default([]),
   /** How long the record of what operators did is kept; the database itself refuses to lose a year of it. */
-  audit: z.strictObject({ retentionDays: z.number().int().min(366).max(36_600).default(366) }).prefault({}),
+  audit: z.strictObject({ retentionDays: z.number().int().min(366).max(36_500).default(366) }).prefault({}),
   /** How reset links are sent. @default none: the admin's command prints them */
   mail: z.strictObject({ from: z.string().min(3), smtpUrlFile: z.string().min(1) }).optional(),
 });
