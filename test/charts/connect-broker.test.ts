@@ -279,6 +279,11 @@ describe('the contract with the program', () => {
     expect(container.env.map(({ name }: { name: string }) => name)).toEqual(Object.values(BROKER_ENVIRONMENT));
   });
 
+  test('says how long the audit log is kept where it is not a year', () => {
+    const kept = (auditRetentionDays: number) => configOf(build(connectBroker, change({ broker: { auditRetentionDays } }))).audit;
+    expect([kept(366), kept(800)]).toEqual([undefined, { retentionDays: 800 }]);
+  });
+
   test('names every path that is mounted', () => {
     const everything = build(
       connectBroker,
