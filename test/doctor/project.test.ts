@@ -45,7 +45,7 @@ describe("a broken state: the example's key", () => {
     sealEverything(root, await makeKey(EXAMPLE_ORGANIZATION));
     synth(root);
     commit(root);
-    const found = (await examine(root)).filter(({ group }) => group === 'keys');
+    const found = await examine(root, {}, ['keys']);
     expect(complaints(found)).toEqual([
       "keys/example-key: secrets/homelab/sealing.crt is the example's, whose private key was thrown away: no cluster can open these values.",
     ]);
@@ -57,7 +57,7 @@ describe('a broken state: a private key that others may read', () => {
   test('is told with its mode and the command', async () => {
     const { root } = await healthyProject();
     chmodSync(path.join(root, '.keys', 'homelab.key'), 0o644);
-    const found = await examine(root);
+    const found = await examine(root, {}, ['keys', 'secrets']);
     expect(complaints(found)).toEqual(['keys/private-key-mode: Others on this machine may read .keys/homelab.key (mode 0644).']);
     expect(fixes(found)).toEqual(['chmod 600 .keys/homelab.key']);
   });
@@ -67,7 +67,7 @@ describe('a broken state: the key of another cluster', () => {
   test('is told, and that it opens nothing', async () => {
     const { root } = await healthyProject();
     keepKey(root, (await makeKey()).privateKey);
-    const found = await examine(root);
+    const found = await examine(root, {}, ['keys', 'git', 'secrets']);
     expect(complaints(found).map((each) => each.split(':')[0])).toEqual(['keys/private-key', 'secrets/opens']);
     expect(complaints(found)[0]).toMatch(/is another key \(sha256:[0-9a-f]{12}…\) than that of secrets\/homelab\/sealing\.crt/);
   });
@@ -226,7 +226,7 @@ describe('the backup of the key', () => {
     const { root } = await healthyProject();
     rmSync(path.join(root, '.keys'), { recursive: true });
     rmSync(path.join(root, 'secrets', 'homelab', 'last-recovery-drill.yaml'));
-    const found = (await examine(root)).filter(({ check }) => check === 'private-key');
+    const found = (await examine(root, {}, ['keys'])).filter(({ check }) => check === 'private-key');
     expect(found.map(({ outcome }) => outcome)).toEqual(['failed']);
   });
 });
@@ -236,7 +236,7 @@ describe('Git', () => {
     const { root } = await healthyProject();
     writeFileSync(path.join(root, '.gitignore'), '/node_modules\n/imports\n');
     commit(root);
-    expect(complaints(await examine(root)).find((each) => each.startsWith('keys/key-outside-git'))).toBe(
+    expect(complaints(await examine(root, {}, ['keys'])).find((each) => each.startsWith('keys/key-outside-git'))).toBe(
       'keys/key-outside-git: .keys/homelab.key is in Git: everybody who can read the repository can open every secret.',
     );
   });
