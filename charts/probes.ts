@@ -139,8 +139,10 @@ const CLUSTER_DNS = 'kube-dns.kube-system.svc.cluster.local:53';
 function probesOf(cluster: Cluster): readonly Probe[] {
   return [
     { name: 'cluster-dns', target: CLUSTER_DNS, module: dns(`${NAME}.${NAMESPACE}.svc.cluster.local`) },
-    // Through the cluster's DNS: the Git server, without which no commit arrives.
-    { name: 'internet-dns', target: CLUSTER_DNS, module: dns(gitHost(cluster.git.repository)) },
+    // Through the cluster's DNS: the Git server, without which no commit arrives. One that is in the cluster (`npm run local`) says nothing of the Internet.
+    ...(cluster.git.repository.startsWith('git://')
+      ? []
+      : [{ name: 'internet-dns', target: CLUSTER_DNS, module: dns(gitHost(cluster.git.repository)) }]),
     ...(cluster.hasDns
       ? [{ name: 'home-dns', target: `${WORKLOADS.pihole.name}.${NAMESPACES.pihole}.svc.cluster.local:53`, module: dns(cluster.domain) }]
       : []),
