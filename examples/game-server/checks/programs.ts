@@ -48,12 +48,12 @@ export function clientProgram(name: string, renetToken: string, args: readonly s
   return client;
 }
 
-/** Which save of a folder would be loaded, and how old the world is in it. @throws when none verifies */
-export async function verify(folder: string): Promise<{ readonly generation: number; readonly ageSeconds: number }> {
+/** Which save of a folder would be loaded. @throws when none verifies */
+export async function verify(folder: string): Promise<{ readonly generation: number; readonly savedAt: string }> {
   const program = serverProgram('game-server verify', {}, ['verify', folder]);
   if ((await program.ended) !== 0) throw new Error(`${folder} does not verify: ${JSON.stringify(program.lines)}`);
   const verified = await program.until('verified', is('verified'));
-  return { generation: Number(verified.generation), ageSeconds: Number(verified.ageSeconds) };
+  return { generation: Number(verified.generation), savedAt: String(verified.savedAt) };
 }
 
 /** The laptop's broker on free ports, and one world of its list. */

@@ -2,10 +2,18 @@
  * `npm run example`: the example's server and client with the laptop's broker, over UDP on loopback.
  * It deliberately is no part of `npm test`, because it needs cargo. One line a check; the last line is the sum.
  */
+import { parseArgs } from 'node:util';
 import { Leftovers } from '../../../packages/netcode-token/interop/processes.ts';
 import { instances } from './instance.ts';
 import { build, Laptop, missingPrograms } from './programs.ts';
 import { badDays, day, type Stage } from './world.ts';
+
+const HELP = `
+npm run example
+
+Builds examples/game-server and proves, with the laptop's broker and over UDP on loopback, that it keeps docs/game-server.md: players enter, are warned, lose no
+packet in a drain, and find world and things again after restarts and kills. Needs Rust and protoc; EXAMPLE_REQUIRED=1 makes it fail where one is missing.
+`;
 
 /** Fail where cargo or protoc are missing, in place of a line that says so. */
 const REQUIRED = process.env.EXAMPLE_REQUIRED === '1';
@@ -47,4 +55,6 @@ async function runExample(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = await runExample();
+const { values: options } = parseArgs({ options: { help: { type: 'boolean' } } });
+if (options.help) console.log(HELP.trim());
+else process.exitCode = await runExample();
