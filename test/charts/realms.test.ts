@@ -279,7 +279,7 @@ describe('what surrounds a realm', () => {
   });
 
   test('each realm has a netcode key of its own', () => {
-    expect(example.secrets.map((spec) => [spec.namespace, spec.name, spec.keys])).toEqual([
+    expect(example.secrets.map((spec) => [spec.namespace, spec.name, spec.keys])).toMatchObject([
       ['realm-aurora', 'netcode-key', { 'generation-1': { value: 'netcode/realm/aurora/1', source: { generate: 'random-32-bytes' } } }],
       ['realm-borealis', 'netcode-key', { 'generation-1': { value: 'netcode/realm/borealis/1', source: { generate: 'random-32-bytes' } } }],
     ]);
