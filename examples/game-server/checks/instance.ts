@@ -1,87 +1,111 @@
 /**
- * What is proven of an instance's server: its life as Agones sees it, through Agones' own crate and the stand-in of its SDK server.
- * It deliberately has no player: whoever enters an instance needs a broker that allocates, which the story has.
+ * What is proven of an instance's server on a laptop: its life as Agones sees it, through Agones' own crate, and a player who goes in from a world and comes back.
+ * It deliberately runs no Agones: the laptop's broker stands in for it, with an SDK server written from the public protocol.
  */
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freeTcpPorts, freeUdpPort } from '../../../packages/netcode-token/interop/ports.ts';
-import type { Program } from '../../../packages/netcode-token/interop/processes.ts';
-import { memoryStore, order } from '../agones/local.ts';
-import { type GameServer, type GameServerStore, startSdkServer } from '../agones/sdk-server.ts';
-import { is, LAPTOP, serverProgram } from './programs.ts';
-import type { Stage } from './world.ts';
+import type { Player } from '../../../packages/netcode-token/interop/backend.ts';
+import { freeTcpPorts } from '../../../packages/netcode-token/interop/ports.ts';
+import type { Line, Program } from '../../../packages/netcode-token/interop/processes.ts';
+import { clientProgram, is, LAPTOP, serverProgram, WorldServer } from './programs.ts';
+import { enter, type Stage } from './world.ts';
 
-/** Waits for a state of the GameServer. */
-async function until(store: GameServerStore, what: string, holds: (server: GameServer) => boolean): Promise<GameServer> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await pause(50)) {
-    const server = await store.read();
-    if (holds(server)) return server;
-  }
-  assert.fail(`the GameServer did not become ${what}: ${JSON.stringify(await store.read())}`);
+const itemsOf = (line: Line): string[] => (line.items as { id: string }[]).map(({ id }) => id);
+
+interface Answer {
+  readonly state?: string;
+  readonly endedBecause?: string;
+  readonly renet?: string;
+  readonly instanceId: string;
 }
 
 export async function instances(stage: Stage): Promise<void> {
   const { check, leftovers, laptop } = stage;
-  const key = path.join(laptop.folder, 'instance-key');
-  writeFileSync(key, randomBytes(32), { mode: 0o600 });
-  const start = async (): Promise<{ program: Program; store: GameServerStore; sdk: Awaited<ReturnType<typeof startSdkServer>> }> => {
-    const store = memoryStore();
-    const sdk = await startSdkServer(store);
-    const [status, metrics, port] = [await freeTcpPorts(1), await freeTcpPorts(1), await freeUdpPort('127.0.0.1')];
+  const { backend, dungeon } = laptop;
+  const start = async (): Promise<Program> => {
+    const [status, metrics] = [await freeTcpPorts(1), await freeTcpPorts(1)];
     const program = leftovers.program(
-      serverProgram('the instance’s server', {
+      serverProgram('the dungeon’s server', {
         MMO_KIND: 'instance',
         MMO_CONTENT_TYPE: 'dungeon',
         MMO_CAPACITY: '5',
         MMO_BUILD: LAPTOP.build,
         MMO_PROTOCOL_ID: LAPTOP.protocolId,
-        MMO_GAME_PORT: String(port),
+        MMO_GAME_PORT: String(dungeon.game),
         MMO_STATUS_PORT: String(status),
         MMO_METRICS_PORT: String(metrics),
-        MMO_NETCODE_KEY_FILE: key,
-        MMO_BROKER_URL: laptop.backend.internalUrl,
-        MMO_BROKER_TOKEN_FILE: key,
+        MMO_NETCODE_KEY_FILE: path.join(backend.home, 'netcode-keys/instance.dungeon.1'),
+        MMO_BROKER_URL: backend.internalUrl,
+        MMO_BROKER_TOKEN_FILE: path.join(backend.home, 'game-server-tokens/instance-dungeon'),
         POD_IP: '127.0.0.1',
-        AGONES_SDK_GRPC_PORT: String(sdk.port),
+        AGONES_SDK_GRPC_PORT: String(dungeon.sdk),
       }),
       'SIGTERM',
     );
     await program.until('serving', is('serving'));
-    return { program, store, sdk };
+    return program;
+  };
+  /** Asks for a place until there is one. @param target an instance's id or a content type */
+  const place = async (player: Player, target: string): Promise<{ readonly renet: string; readonly instanceId: string }> => {
+    for (const end = Date.now() + 30_000; Date.now() < end; await pause(100)) {
+      const body = { characterId: player.characterId, encodings: ['renet'] };
+      const { renet, instanceId } = await backend.request<Answer>('POST', `/v1/instances/${target}/connect`, player.bearer, body);
+      if (renet !== undefined) return { renet, instanceId };
+    }
+    assert.fail(`there was no place in ${target}`);
   };
 
+  const world = await WorldServer.start(leftovers, laptop);
+  const player = await backend.newPlayer(laptop.world);
+  const { client: outside, welcome } = await enter(stage, player);
   const first = await start();
-  const id = randomUUID();
-  await check('an instance’s server tells Agones that it is ready, and is well', async () => {
-    await until(first.store, 'Ready', ({ state }) => state === 'Ready');
-    const before = first.sdk.healthChecks;
-    await until(first.store, 'well again', () => first.sdk.healthChecks > before);
+  let inside: Program | undefined;
+  let id = '';
+  await check('a player goes from a world into a dungeon and has what he had', async () => {
+    outside.write('find');
+    const found = await outside.until('found', is('found'));
+    outside.write('enter dungeon');
+    id = String((await outside.until('go', is('go'))).instanceId);
+    const { renet } = await place(player, id);
+    inside = leftovers.program(clientProgram('the client in the dungeon', renet));
+    outside.write('go');
+    const arrived = await inside.until('welcome', is('welcome'), { seconds: 30 });
+    assert.equal(arrived.server, 'dungeon');
+    assert.deepEqual(itemsOf(arrived), [...itemsOf(welcome), (found.item as { id: string }).id]);
   });
-  await check('allocated, it lets players of that instance in, and counts its rooms as taken', async () => {
-    await order(first.store, `allocate ${id}`);
-    const server = await until(first.store, 'open', ({ labels }) => labels['agones.dev/sdk-session-ready'] === id);
-    assert.deepEqual(server.counters.rooms, { count: 1, capacity: 1 });
+  await check('he comes back with what he found there, and the empty dungeon shuts down and exits with 0', async () => {
+    assert.ok(inside);
+    inside.write('find');
+    const found = await inside.until('found', is('found'));
+    const ticket = await backend.connect(player, laptop.world);
+    const back = leftovers.program(clientProgram('the client that is back', ticket.renet));
+    inside.write('go');
+    const items = itemsOf(await back.until('welcome', is('welcome'), { seconds: 30 }));
+    assert.ok(items.includes((found.item as { id: string }).id));
+    assert.equal(new Set(items).size, items.length);
+    assert.equal(await first.ended, 0);
+    back.write('leave');
+    await back.ended;
   });
-  await check('with the label of an old build it finishes its session', async () => {
-    await order(first.store, 'overflow');
-    await first.program.until('the label', is('one of an old build, or one too many'));
-    assert.equal(first.program.isOver, false);
+  await check('the next start of the server is another instance', async () => {
+    const second = await start();
+    const { instanceId } = await place(player, 'dungeon');
+    assert.notEqual(instanceId, id);
+    id = instanceId;
+    await second.until('allocated', is('allocated', { instance: id }));
+    await second.end('SIGKILL');
   });
-  await check('told to stop, it calls Shutdown and exits with 0', async () => {
-    assert.equal(await first.program.end('SIGTERM'), 0);
-    assert.equal((await first.store.read()).state, 'Shutdown');
+  await check('a server that only ends counts as unhealthy, and its instance is over', async () => {
+    for (const end = Date.now() + 20_000; Date.now() < end; await pause(100)) {
+      const { state } = await backend.request<Answer>('GET', `/v1/instances/${id}`, player.bearer);
+      if (state === 'ended') return;
+    }
+    assert.fail('the instance did not end');
   });
-  await first.sdk.close();
-
-  const second = await start();
-  await check('one of an old build that nobody was sent to shuts down by itself', async () => {
-    await until(second.store, 'Ready', ({ state }) => state === 'Ready');
-    await order(second.store, 'overflow');
-    assert.equal(await second.program.ended, 0);
-    assert.equal((await second.store.read()).state, 'Shutdown');
+  await check('a server that is told to stop before anybody was sent there calls Shutdown and exits with 0', async () => {
+    const third = await start();
+    assert.equal(await third.end('SIGTERM'), 0);
   });
-  await second.sdk.close();
+  assert.equal(await world.program.end('SIGTERM'), 0);
 }

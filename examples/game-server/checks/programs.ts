@@ -61,22 +61,31 @@ export class Laptop {
   readonly backend: Backend;
   readonly world: World;
   readonly folder: string;
+  /** Of the dungeon's server: Agones' SDK (TCP) and the game (UDP). */
+  readonly dungeon: { readonly sdk: number; readonly game: number };
   readonly #port: number;
   readonly #leftovers: Leftovers;
 
-  private constructor(leftovers: Leftovers, folder: string, world: World, port: number) {
+  private constructor(leftovers: Leftovers, folder: string, world: World, dungeon: Laptop['dungeon'], port: number) {
     this.#leftovers = leftovers;
     this.folder = folder;
     this.world = world;
+    this.dungeon = dungeon;
     this.#port = port;
     this.backend = new Backend(port, path.join(folder, '.broker'));
   }
 
   static async start(leftovers: Leftovers): Promise<Laptop> {
-    const port = await freeUdpPort('127.0.0.1');
-    if (port === undefined) throw new Error('No UDP port of 127.0.0.1 can be bound.');
+    const [port, game] = [await freeUdpPort('127.0.0.1'), await freeUdpPort('127.0.0.1')];
+    if (port === undefined || game === undefined) throw new Error('No UDP port of 127.0.0.1 can be bound.');
     const world = { realm: 'aurora', continent: 'eldermoor', address: '127.0.0.1', port };
-    const laptop = new Laptop(leftovers, leftovers.folder('game-server-example'), world, await freeTcpPorts(3));
+    const laptop = new Laptop(
+      leftovers,
+      leftovers.folder('game-server-example'),
+      world,
+      { sdk: await freeTcpPorts(1), game },
+      await freeTcpPorts(3),
+    );
     await laptop.#start();
     return laptop;
   }
@@ -90,7 +99,11 @@ export class Laptop {
     );
     const main = path.join(FOLDER, '../../services/connect-broker/src/main.ts');
     const args = ['--import', 'tsx', '--conditions=source', main, 'laptop', '--port', String(this.#port), '--home', this.backend.home];
-    const broker = this.#leftovers.program(new Program('the broker', process.execPath, [...args, '--realms', realms]), 'SIGTERM');
+    const instances = ['--sdk-port', String(this.dungeon.sdk), '--instance-port', String(this.dungeon.game)];
+    const broker = this.#leftovers.program(
+      new Program('the broker', process.execPath, [...args, '--realms', realms, ...instances]),
+      'SIGTERM',
+    );
     await broker.until('The connect broker runs', ({ message }) => message.startsWith('The connect broker runs'), { seconds: 120 });
   }
 }

@@ -10,11 +10,16 @@ import { createServer, type Server } from 'node:https';
 import path from 'node:path';
 import type { PlainObject } from '../../../lib/emit/manifest.ts';
 import { configHash } from '../../../lib/game-contract.ts';
+import {
+  type GameServer,
+  type GameServerStore,
+  type SdkServer,
+  startSdkServer,
+} from '../../../services/connect-broker/src/laptop/agones/sdk-server.ts';
 import { AGONES_SERVICE_ACCOUNT, gameServerPod } from '../../../test/cluster/agones-pod.ts';
 import { ApiError, type Client } from '../../../test/cluster/client.ts';
 import type { ControlPlaneAddress } from '../../../test/cluster/control-plane.ts';
 import { LiveList } from '../../../test/cluster/live-list.ts';
-import { type GameServer, type GameServerStore, type SdkServer, startSdkServer } from '../agones/sdk-server.ts';
 
 const GROUP = 'agones.dev';
 const ALLOCATION = 'allocation.agones.dev';

@@ -138,6 +138,19 @@ export class BrokerClient {
     return status === 202 ? { wait: data as Waiting } : { token: data as IssuedToken };
   }
 
+  /**
+   * A token for an instance, or the seconds after which to ask again.
+   * @param target id of an instance, or a content type: one of one's own
+   */
+  async enterInstance(
+    target: string,
+    { characterId, client, encodings }: ConnectRequest,
+  ): Promise<{ readonly token: IssuedToken } | { readonly pollAfterSeconds: number }> {
+    const body = { characterId, ...(client === undefined ? {} : { client }), encodings };
+    const { status, data } = await this.#call<unknown>('POST', `/v1/instances/${encodeURIComponent(target)}/connect`, body);
+    return status === 202 ? (data as { pollAfterSeconds: number }) : { token: data as IssuedToken };
+  }
+
   /** The own place in the queue; asking keeps it. Undefined when there is none (any more). */
   async queue(): Promise<Waiting | undefined> {
     try {

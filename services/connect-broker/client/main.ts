@@ -11,8 +11,9 @@ import { PASSWORD_VARIABLE, readPassword, readSession, writePrivateFile, writeSe
 
 const HELP = `
 npm run connect -- --name NAME --realm REALM [options]
+npm run connect -- --name NAME --instance ID [options]
 
-Logs in to a connect broker, asks for a place in a realm, and writes the connect token to a file (readable by its owner alone).
+Logs in to a connect broker, asks for a place in a realm or an instance, and writes the connect token to a file (readable by its owner alone).
 The password is typed, read from the first line of the standard input, or taken from ${PASSWORD_VARIABLE}.
 
   --url URL            the broker [http://localhost:8080]
@@ -20,6 +21,7 @@ The password is typed, read from the first line of the standard input, or taken 
   --register           make the account if there is none of that name, and a character
   --invite CODE        invitation, where accounts need one
   --realm REALM        realm to enter, such as aurora
+  --instance ID        instance to enter: its id, or a content type such as dungeon for one of one's own
   --continent NAME     continent of it [the character's home, or the first]
   --character NAME     character to enter with [the first; with --register one called like the account]
   --protocol-id N      refuse a server of another protocol, such as 0x4d4d4f0000000001
@@ -55,7 +57,9 @@ interface Options {
   readonly name: string;
   readonly register: boolean;
   readonly invite: string | undefined;
-  readonly realm: string;
+  /** Undefined with an instance. */
+  readonly realm: string | undefined;
+  readonly instance: string | undefined;
   readonly continent: string | undefined;
   readonly character: string | undefined;
   readonly client: { readonly protocolId?: string; readonly build?: string };
@@ -83,6 +87,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
         register: { type: 'boolean', default: false },
         invite: { type: 'string' },
         realm: { type: 'string' },
+        instance: { type: 'string' },
         continent: { type: 'string' },
         character: { type: 'string' },
         'protocol-id': { type: 'string' },
@@ -101,7 +106,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const text = (name: string) => values[name] as string | undefined;
   const mistakes: string[] = [];
-  for (const name of ['name', 'realm']) if (!text(name)) mistakes.push(`--${name} is missing.`);
+  if (!text('name')) mistakes.push('--name is missing.');
+  if (!text('realm') && !text('instance')) mistakes.push('--realm is missing.');
+  if (text('instance') && (text('realm') || text('continent'))) mistakes.push('--instance is instead of --realm and --continent.');
   const given = text('url') ?? '';
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
@@ -121,7 +128,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     name: text('name') as string,
     register: values.register === true,
     invite: text('invite'),
-    realm: text('realm') as string,
+    realm: text('realm'),
+    instance: text('instance'),
     continent: text('continent'),
     character: text('character'),
     client: { ...(protocolId === undefined ? {} : { protocolId }), ...(build === undefined ? {} : { build }) },
@@ -189,18 +197,30 @@ async function chooseCharacter(
   const same = (other: string, wanted: string) => other.normalize('NFKC').toLowerCase() === wanted.normalize('NFKC').toLowerCase();
   const found = character === undefined ? characters[0] : characters.find((candidate) => same(candidate.name, character));
   if (found) return found;
-  if (register) return client.makeCharacter(character ?? name, realm, continent);
+  if (register && realm !== undefined) return client.makeCharacter(character ?? name, realm, continent);
   const have = characters.length === 0 ? 'The account has none' : `It has ${characters.map((candidate) => candidate.name).join(', ')}`;
   throw new Refused(
     `${character === undefined ? 'There is no character to enter with' : `The account has no character '${character}'`}. ${have}; --register makes one.`,
   );
 }
 
+/** How one waits for an instance: there is no queue. */
+const STARTING: Waiting = { state: 'starting', position: 0, waiting: 0, estimateSeconds: null, pollAfterSeconds: 2 };
+
 /** Asks for a token until there is one. @throws MustWait */
 async function token(client: BrokerClient, options: Options, characterId: string, signal: AbortSignal): Promise<IssuedToken> {
-  const { realm, continent, encoding, wait: mayWait, timeoutMs } = options;
+  const { realm, instance, continent, encoding, wait: mayWait, timeoutMs } = options;
   const until = Date.now() + timeoutMs;
   for (;;) {
+    if (realm === undefined) {
+      const answer = await client.enterInstance(instance ?? '', { characterId, client: options.client, encodings: [encoding] });
+      if ('token' in answer) return answer.token;
+      const pause = Math.max(1, answer.pollAfterSeconds) * 1000;
+      if (!mayWait) throw new MustWait(STARTING, false);
+      if (Date.now() + pause > until) throw new MustWait(STARTING, true);
+      await sleep(pause, undefined, { signal });
+      continue;
+    }
     const answer = await client.connect(realm, {
       characterId,
       client: options.client,
@@ -253,7 +273,7 @@ async function run(options: Options, signal: AbortSignal): Promise<Record<string
       encoding: options.encoding,
       clientId: issued.clientId,
       expiresAt: issued.expiresAt,
-      realm: options.realm,
+      ...(options.realm === undefined ? { instance: options.instance } : { realm: options.realm }),
       character: character.name,
     };
   } finally {
@@ -289,7 +309,7 @@ export async function connect(args: readonly string[]): Promise<number> {
     if (json) console.log(JSON.stringify(result));
     else
       console.log(
-        `The token for ${result.realm} as ${result.character} is in ${result.file}; it expires at ${result.expiresAt} (client id ${result.clientId}).`,
+        `The token for ${result.realm ?? result.instance} as ${result.character} is in ${result.file}; it expires at ${result.expiresAt} (client id ${result.clientId}).`,
       );
     return EXIT.done;
   } catch (error) {

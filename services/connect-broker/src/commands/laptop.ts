@@ -14,6 +14,7 @@ import type { GameServerCaller } from '../discovery/game-server-auth.ts';
 import { staticTokens } from '../discovery/static-tokens.ts';
 import { staticView } from '../discovery/static-view.ts';
 import { openNetcodeKeys } from '../keys/netcode-keys.ts';
+import { LAPTOP_CONTENT, type LaptopDungeonOptions, laptopDungeon } from '../laptop/agones/dungeon.ts';
 import { openHome } from '../laptop/home.ts';
 import { type LaptopRealms, laptopRealms, laptopWorlds } from '../laptop/realms.ts';
 import { makeLog } from '../log.ts';
@@ -23,12 +24,14 @@ import { parseSettings, type Settings } from '../settings.ts';
 import { untilSignalled } from '../shutdown.ts';
 
 const HELP = `
-npm run broker [-- --port 8080] [--home DIR] [--realms FILE] [--log info]
+npm run broker [-- --port 8080] [--home DIR] [--realms FILE] [--sdk-port 9357] [--instance-port 40100] [--log info]
 
 Starts the connect broker on this machine: an embedded database, two realms, everybody may register.
   --port    players' port; game servers use the next one, metrics the one after [8080]
   --home    folder of the database and the keys [.broker]
   --realms  JSON with other realms (docs/how-to/broker-on-a-laptop.md)
+  --sdk-port  port of the SDK server that a server of instanced content asks for, as beside it in a cluster; 0: no instances [9357]
+  --instance-port  UDP port of that server [40100]
   --log     debug, info, warn or error [warn]
 `;
 
@@ -44,6 +47,8 @@ export async function laptop(args: readonly string[]): Promise<number> {
       port: { type: 'string', default: '8080' },
       home: { type: 'string', default: '.broker' },
       realms: { type: 'string' },
+      'sdk-port': { type: 'string', default: '9357' },
+      'instance-port': { type: 'string', default: '40100' },
       log: { type: 'string', default: 'warn' },
     },
   });
@@ -56,10 +61,20 @@ export async function laptop(args: readonly string[]): Promise<number> {
     console.error(`--port is '${values.port}'; it must be a number from 1 to 65533.`);
     return 2;
   }
+  const [sdk, game] = [Number(values['sdk-port']), Number(values['instance-port'])];
+  for (const [name, number] of [
+    ['sdk-port', sdk],
+    ['instance-port', game],
+  ] as const) {
+    if (Number.isInteger(number) && number >= 0 && number <= 65_535) continue;
+    console.error(`--${name} is '${values[name]}'; it must be a number from 0 to 65535.`);
+    return 2;
+  }
   const realms = laptopRealms(values.realms);
   const running = await startLaptop({
     home: path.resolve(values.home),
     ports: { http: port, internal: port + 1, metrics: port + 2 },
+    ...(sdk === 0 ? {} : { instances: { sdkPort: sdk, gamePort: game } }),
     realms,
     logLevel: values.log,
   });
@@ -69,6 +84,7 @@ export async function laptop(args: readonly string[]): Promise<number> {
   API document   http://localhost:${http}/v1/openapi.json
   game servers   http://localhost:${internal}/ (their tokens: ${path.join(path.relative('.', values.home) || '.', 'game-server-tokens')})
   metrics        http://localhost:${metrics}/metrics
+  instances      ${running.instances}
 Ctrl+C ends it. Accounts and keys stay in ${values.home}.`);
   await untilSignalled();
   await running.close();
@@ -79,23 +95,28 @@ export interface LaptopOptions {
   readonly home: string;
   readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
   readonly realms: LaptopRealms;
+  /** Ports of the one server of instanced content. @default no instances */
+  readonly instances?: Pick<LaptopDungeonOptions, 'sdkPort' | 'gamePort'>;
   readonly logLevel: string;
 }
 
 export interface RunningLaptop {
   readonly broker: Broker;
   readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  /** Where their server is to be started, or why there are none: for people. */
+  readonly instances: string;
   close(): Promise<void>;
 }
 
 /** The laptop's broker without its command line. */
-export async function startLaptop({ home: directory, ports, realms, logLevel }: LaptopOptions): Promise<RunningLaptop> {
+export async function startLaptop({ home: directory, ports, realms, instances: places, logLevel }: LaptopOptions): Promise<RunningLaptop> {
   const worlds = laptopWorlds(realms, BigInt(PROTOCOL_ID), BUILD);
   const tokenFile = (serverId: string) => serverId.replace(':', '-').replace('/', '-');
+  const dungeonToken = `instance-${LAPTOP_CONTENT.name}`;
   const home = openHome(
     directory,
-    realms.map(({ name }) => `realm.${name}.1`),
-    worlds.map(({ serverId }) => tokenFile(serverId)),
+    [...realms.map(({ name }) => `realm.${name}.1`), `instance.${LAPTOP_CONTENT.name}.1`],
+    [...worlds.map(({ serverId }) => tokenFile(serverId)), dungeonToken],
   );
   const closing: (() => Promise<void> | void)[] = [home.release];
   const close = async () => {
@@ -117,17 +138,34 @@ export async function startLaptop({ home: directory, ports, realms, logLevel }: 
         return [token, { namespace: identity.namespace, podName: identity.podName, podUid: identity.podUid, serverId }];
       }),
     );
+    const view = staticView(worlds);
+    // Another broker of this machine may have the port: then this one has worlds alone.
+    const dungeon =
+      places &&
+      (await laptopDungeon({ view, ...places, protocolId: BigInt(PROTOCOL_ID), build: BUILD }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE') return undefined;
+        throw error;
+      }));
+    if (dungeon) {
+      closing.push(dungeon.close);
+      callers.set(readFileSync(path.join(home.gameServerTokens, dungeonToken), 'utf8').trim(), dungeon.caller);
+    }
+    const instances = dungeon
+      ? `${LAPTOP_CONTENT.name}, when its server runs on UDP port ${places?.gamePort} (Agones' SDK: port ${places?.sdkPort})`
+      : places
+        ? `none: port ${places.sdkPort} of Agones' SDK is taken; give another one with --sdk-port`
+        : 'none';
     const stopping = new AbortController();
     const broker: Broker = {
-      settings: laptopSettings(realms, home, ports),
+      settings: laptopSettings(realms, home, ports, dungeon !== undefined),
       database,
-      view: staticView(worlds),
+      view,
       metrics: makeMetrics(),
       log,
       passwords: passwordHasher(),
       sessionKeys,
       netcodeKeys,
-      allocator: undefined,
+      allocator: dungeon?.allocator,
       gameServers: staticTokens(callers),
       stopping: stopping.signal,
     };
@@ -138,7 +176,7 @@ export async function startLaptop({ home: directory, ports, realms, logLevel }: 
       );
     });
     closing.push(server.close, () => stopping.abort());
-    return { broker, ports: server.ports, close };
+    return { broker, ports: server.ports, instances, close };
   } catch (error) {
     await close();
     throw error;
@@ -149,6 +187,7 @@ function laptopSettings(
   realms: LaptopRealms,
   home: { readonly sessionKeys: string; readonly netcodeKeys: string },
   ports: LaptopOptions['ports'],
+  hasInstances: boolean,
 ): Settings {
   return parseSettings(
     {
@@ -169,7 +208,7 @@ function laptopSettings(
       sessions: { keysDirectory: home.sessionKeys },
       tokens: { keysDirectory: home.netcodeKeys, lifetimeSeconds: 35, timeoutSeconds: 5 },
       game: { protocolId: PROTOCOL_ID, build: BUILD },
-      kubernetes: { audience: 'connect-broker' },
+      kubernetes: { audience: 'connect-broker', ...(hasInstances ? { instancesNamespace: 'instances' } : {}) },
       nodes: [],
       realms: realms.map((realm) => ({
         name: realm.name,
@@ -177,7 +216,7 @@ function laptopSettings(
         namespace: `realm-${realm.name}`,
         continents: realm.continents.map(({ name, title, capacity, address, port }) => ({ name, title, capacity, lan: { address, port } })),
       })),
-      instances: [],
+      instances: hasInstances ? [LAPTOP_CONTENT] : [],
     },
     'of the laptop',
   );

@@ -198,6 +198,12 @@ onDatabase('The command-line client', (database) => {
     });
   };
 
+  it('says that an instance has no server yet, and waits only when asked to', async (context) => {
+    await run(context, ...player('delver'));
+    const { status, told } = await run(context, '--name', 'delver', '--instance', 'dungeon');
+    assert.deepEqual([status, /the server is starting/.test(told)], [EXIT.waiting, true]);
+  });
+
   it('says that no broker answers', async (context) => {
     const { status, told } = await run(context, '--name', 'x', '--realm', 'aurora', '--url', 'http://127.0.0.1:1');
     assert.ok(status === EXIT.failed && told.includes('http://127.0.0.1:1 does not answer'), `${status} ${told}`);
@@ -210,6 +216,9 @@ describe('The command-line client’s arguments', () => {
       () => parseOptions(['--encoding', 'zip', '--url', 'ftp://x', '--timeout', '0']),
       (error: Error) => error.message.split('\n').length === 6,
     ));
+  it('name a realm or an instance, and not both', () =>
+    assert.throws(() => parseOptions(['--name', 'a', '--realm', 'b', '--instance', 'c']), /--instance is instead of --realm/));
+  it('need no realm with an instance', () => assert.equal(parseOptions(['--name', 'a', '--instance', 'dungeon'])?.instance, 'dungeon'));
   it('have no password', () => assert.throws(() => parseOptions(['--name', 'a', '--realm', 'b', '--password', 'c']), /--password/));
   it('are not needed for help', () => assert.equal(parseOptions(['--help']), undefined));
 });

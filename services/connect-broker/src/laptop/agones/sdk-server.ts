@@ -61,8 +61,15 @@ export const SDK_PREFIX = 'agones.dev/sdk-';
 
 const EMPTY = Buffer.alloc(0);
 
-/** @param port @default any free one */
-export async function startSdkServer(store: GameServerStore, port = 0): Promise<SdkServer> {
+export interface SdkServerOptions {
+  /** @default any free one */
+  readonly port?: number;
+  /** Called when the game's health stream has ended: with the process, mostly. @default nothing */
+  readonly lost?: () => void;
+}
+
+/** @throws when the port is taken */
+export async function startSdkServer(store: GameServerStore, { port = 0, lost }: SdkServerOptions = {}): Promise<SdkServer> {
   let healthChecks = 0;
   const sessions = new Set<{ destroy(): void }>();
   const server = createServer();
@@ -83,6 +90,7 @@ export async function startSdkServer(store: GameServerStore, port = 0): Promise<
       if (!stream.closed) stream.end();
     };
     if (path === '/agones.dev.sdk.SDK/Health') {
+      if (lost) stream.once('close', lost);
       readMessages(stream, () => {
         healthChecks += 1;
       }).then(() => {
@@ -93,9 +101,13 @@ export async function startSdkServer(store: GameServerStore, port = 0): Promise<
     }
     readMessages(stream, async (request) => {
       if (path === '/agones.dev.sdk.SDK/WatchGameServer') return follow(store, stream);
-      const answer = await call(store, path, decode(request));
-      stream.write(frame(answer));
-      return end();
+      try {
+        stream.write(frame(await call(store, path, decode(request))));
+        end();
+      } catch (error) {
+        // Not out of the loop: leaving it destroys the stream, and the reason would not arrive.
+        end(error);
+      }
     }).catch(end);
   });
   await listen(server, port);
