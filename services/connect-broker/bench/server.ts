@@ -47,28 +47,31 @@ await database.query('create table bench_plain (id bigint generated always as id
 bare.post('/write', async () => ({
   row: (await database.query("insert into bench_plain (text) values ('one row') returning id::text"))[0],
 }));
-// The least that a connect could be: who is it, one row out and one in, a token. No locks, no capacity, no queue, no bans, nothing checked.
+// The least that a connect could be: who is it, one row out and one in, a token. No capacity, no queue, no bans, nothing checked.
 await database.query('create table bench_places (like play_sessions including all)');
+await database.query(`
+  create function bench_least(candidates bytea[], place uuid, played_character uuid, client bigint) returns uuid language plpgsql
+  set plan_cache_mode = force_generic_plan as $$
+  declare account uuid;
+  begin
+    select account_id into account from session_account(candidates);
+    perform set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(1, hashtext(account::text));
+    update bench_places set state = 'ended', superseded_by = place, ended_at = now() where account_id = account and state <> 'ended';
+    insert into bench_places (id, account_id, character_id, server_id, pod_uid, client_id, state, token_expires_at)
+    values (place, account, played_character, 'world:x/y', 'pod', client, 'reserved', now() + interval '35 s');
+    return account;
+  end $$`);
 const world = broker.view.world('realm-0', 'continent')?.identity;
 const key = randomBytes(32);
 bare.post<{ Body: { characterId: string } }>('/least', async (request, reply) => {
   const [id, clientId] = [randomUUID(), freshClientId()];
-  const [row] = await database.query<{ account_id: string }>(
-    `with found as (select account_id from session_account($1)),
-     ended as (
-       update bench_places set state = 'ended', superseded_by = $2, ended_at = now() from found
-       where bench_places.account_id = found.account_id and state <> 'ended' returning 1
-     )
-     insert into bench_places (id, account_id, character_id, server_id, pod_uid, client_id, state, token_expires_at)
-     select $2, account_id, $3, 'world:x/y', 'pod', $4, 'reserved', now() + interval '35 s' from found where (select count(*) from ended) >= 0 returning account_id`,
-    [
-      broker.sessionKeys.candidates(presentedAs('bearer', request.headers.authorization?.slice(7) ?? '')),
-      id,
-      request.body.characterId,
-      clientId,
-    ],
-  );
-  if (!row || !world) return reply.status(401).send();
+  const [row] = await database.query<{ account_id: string | null }>('select bench_least($1, $2, $3, $4) as account_id', [
+    broker.sessionKeys.candidates(presentedAs('bearer', request.headers.authorization?.slice(7) ?? '')),
+    id,
+    request.body.characterId,
+    clientId,
+  ]);
+  if (!row?.account_id || !world) return reply.status(401).send();
   const issued = issueToken(broker, world, {
     clientId,
     accountId: row.account_id,
