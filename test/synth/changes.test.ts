@@ -153,6 +153,7 @@ describe('a content type', () => {
       'A monitoring-config/monitoring/ConfigMap.dashboard-mmo-instances.yaml',
       'A namespaces/_cluster/Namespace.agones-system.yaml',
       'A namespaces/_cluster/Namespace.instances.yaml',
+      'A namespaces/_cluster/PriorityClass.mmo-instance.yaml',
       'A namespaces/agones-system/NetworkPolicy.agones-controller.yaml',
       'A namespaces/agones-system/NetworkPolicy.agones-extensions.yaml',
       'A namespaces/agones-system/NetworkPolicy.allow-dns.yaml',
