@@ -9,7 +9,7 @@ npm run ports [-- CLUSTER] [--json]
 
 Prints the rules that your router needs, from the description: TCP for the players' page, a UDP port for each world, the range of instances.
 
-  --json  { "<cluster>": { "forward": [{ "protocol", "first", "last", "to", "purpose" }], "never": [{ "address", "because" }] } }
+  --json  { "<cluster>": { "forward": [{ "protocol", "firstPort", "lastPort", "to", "publicAddress", "because" }], "never": [{ "address", "because" }] } }
 
 Exit code 1 when a description has mistakes, 2 for a wrong option or a cluster that does not exist.
 `;
