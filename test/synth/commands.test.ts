@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const scripts: Record<string, string> = JSON.parse(readFileSync('package.json', 'utf8')).scripts;
 const commands = Object.entries(scripts).flatMap(([script, line]) => {
-  const command = /^node commands\/run\.mjs ([a-z-]+)$/.exec(line)?.[1];
+  const command = /^node (?:--[a-z-]+ )*commands\/run\.mjs ([a-z-]+)$/.exec(line)?.[1];
   return command === undefined ? [] : [{ script, command }];
 });
 
