@@ -139,10 +139,8 @@ const CLUSTER_DNS = 'kube-dns.kube-system.svc.cluster.local:53';
 function probesOf(cluster: Cluster): readonly Probe[] {
   return [
     { name: 'cluster-dns', target: CLUSTER_DNS, module: dns(`${NAME}.${NAMESPACE}.svc.cluster.local`) },
-    // Through the cluster's DNS: the Git server, without which no commit arrives. One that is in the cluster (`npm run local`) says nothing of the Internet.
-    ...(cluster.git.repository.startsWith('git://')
-      ? []
-      : [{ name: 'internet-dns', target: CLUSTER_DNS, module: dns(gitHost(cluster.git.repository)) }]),
+    // Through the cluster's DNS.
+    { name: 'internet-dns', target: CLUSTER_DNS, module: dns(nameOnTheInternet(cluster)) },
     ...(cluster.hasDns
       ? [{ name: 'home-dns', target: `${WORKLOADS.pihole.name}.${NAMESPACES.pihole}.svc.cluster.local:53`, module: dns(cluster.domain) }]
       : []),
@@ -181,9 +179,12 @@ function dns(name: string): object {
   };
 }
 
-/** Host of `https://host/…`, `ssh://user@host:port/…` or `git@host:path`. */
-function gitHost(repository: string): string {
-  return /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?([^:/]+)/.exec(repository)?.[1] ?? repository;
+/** The Git server, without which no commit arrives; where that is no name of the Internet (in the cluster, in the LAN, an address), Let's Encrypt's. */
+function nameOnTheInternet({ git }: Cluster): string {
+  // Of `https://host/…`, `ssh://user@host:port/…`, `git://host/…` or `git@host:path`.
+  const host = /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?([^:/]+)/.exec(git.repository)?.[1] ?? '';
+  const elsewhere = git.address !== undefined || /(?:\.local|\.internal|\.lan|\.home\.arpa|\.[0-9]+)$/.test(host) || !host.includes('.');
+  return elsewhere ? 'acme-v02.api.letsencrypt.org' : host;
 }
 
 const ALERTS: readonly Alert[] = [

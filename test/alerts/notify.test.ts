@@ -214,7 +214,8 @@ describeWithAlertmanager('a real Alertmanager', () => {
     await arrived('/discord', 'PostgresDown');
     await fire({ labels: { alertname: 'LoginBudgetBurnsFast', severity: 'critical', namespace: 'connect-broker' } });
     const state = await until('the effect', async () => {
-      const alerts = await (await fetch(`${url}/api/v2/alerts?filter=alertname%3D%22LoginBudgetBurnsFast%22`)).json();
+      const answer = await fetch(`${url}/api/v2/alerts?filter=alertname%3D%22LoginBudgetBurnsFast%22`);
+      const alerts = (await answer.json()) as readonly { status: { state: string } }[];
       return alerts[0]?.status.state === 'unprocessed' ? undefined : alerts[0]?.status.state;
     });
     expect(state).toBe('suppressed');

@@ -57,9 +57,19 @@ test.each([
   ['https://github.com/you/mmo-backend.git', 'github.com'],
   ['ssh://git@git.homelab.io:2222/you/mmo.git', 'git.homelab.io'],
   ['git@git.homelab.io:you/mmo.git', 'git.homelab.io'],
+  ['https://192.168.1.9/you/mmo.git', 'acme-v02.api.letsencrypt.org'],
+  ['https://git.local-git.svc.cluster.local/mmo.git', 'acme-v02.api.letsencrypt.org'],
 ])('of the repository %s the name %s is asked', (repository, host) => {
   const of = built(probes, homelabWith({ git: { repository, revision: 'main' } }));
   expect(modules(of)['internet-dns'].dns.query_name).toBe(host);
+});
+
+test('a Git server in the LAN is not asked for on the Internet', () => {
+  const of = built(
+    probes,
+    homelabWith({ git: { repository: 'https://git.homelab.io/you/mmo.git', revision: 'main', address: '192.168.1.9' } }),
+  );
+  expect(modules(of)['internet-dns'].dns.query_name).toBe('acme-v02.api.letsencrypt.org');
 });
 
 const BLACKBOX = process.env.BLACKBOX ?? 'prometheus-blackbox-exporter';
