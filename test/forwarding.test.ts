@@ -73,8 +73,8 @@ describe('npm run ports', () => {
   beforeEach(() => {
     output = '';
     for (const stream of ['log', 'error'] as const)
-      jest.spyOn(console, stream).mockImplementation((text) => {
-        output += `${text}\n`;
+      jest.spyOn(console, stream).mockImplementation((...texts: unknown[]) => {
+        output += `${texts.join(' ')}\n`;
       });
   });
   afterEach(() => jest.restoreAllMocks());

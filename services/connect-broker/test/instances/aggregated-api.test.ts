@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { type ApiClient, apiClient } from '../../src/discovery/api-client.ts';
 import { kubeconfigCredentials } from '../../src/discovery/api-credentials.ts';
@@ -47,7 +48,7 @@ interface Extension {
 }
 
 async function startExtension(tls: { readonly cert: string; readonly key: string }): Promise<Extension> {
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   const extension: Omit<Extension, 'port' | 'close'> = { servers: new Map(), troubles: [], users: [] };
   const allocate = (asked: Allocation, isRefused: boolean): { status: number; body: object } => {
     const invalid = (asked.spec?.selectors ?? []).find(
@@ -239,8 +240,8 @@ for (const folder of folders.length > 0 ? folders : ['(none)']) {
     test('tells the server its instance and its difficulty', async () => {
       start('dungeon-a');
       await allocator.allocate({ ...REQUEST, difficulty: 'heroic' });
-      const { labels } = agones.servers.get('dungeon-a') ?? { labels: {} };
-      assert.deepEqual([labels['mmo/instance'], labels['mmo/difficulty']], [REQUEST.instanceId, 'heroic']);
+      const labels = agones.servers.get('dungeon-a')?.labels;
+      assert.deepEqual([labels?.['mmo/instance'], labels?.['mmo/difficulty']], [REQUEST.instanceId, 'heroic']);
     });
 
     test('takes no server of another build', async () => {
