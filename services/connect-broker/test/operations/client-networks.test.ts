@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Database } from '../../src/database/database.ts';
-import { clientNetworkOf } from '../../src/http/client-address.ts';
+import { clientNetworkOf, isPrivateAddress } from '../../src/http/client-address.ts';
 import { operationsApplication } from '../../src/http/operations.ts';
 import { publicApplication } from '../../src/http/public.ts';
 import { testBroker } from '../support/broker.ts';
@@ -22,6 +22,19 @@ describe('an address', () => {
   ] as const) {
     test(`${address} is ${network}`, () => assert.equal(clientNetworkOf(address, NODES), network));
   }
+});
+
+test('an IPv4 address is private in its own form just when it is inside IPv6', () => {
+  // ipaddr.js reads the second one, by the registry's ranges.
+  const edges = [
+    0, 9, 10, 11, 63, 64, 99, 100, 101, 126, 127, 128, 168, 169, 170, 171, 172, 173, 191, 192, 193, 253, 254, 255, 15, 16, 31, 32, 167,
+  ];
+  const differing = edges.flatMap((first) =>
+    edges
+      .map((second) => `${first}.${second}.3.4`)
+      .filter((address) => isPrivateAddress(address) !== isPrivateAddress(`::ffff:${address}`)),
+  );
+  assert.deepEqual(differing, []);
 });
 
 describe('/readyz', () => {
