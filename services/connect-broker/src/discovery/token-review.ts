@@ -32,7 +32,7 @@ const AWAY_PAUSE_MS = 5_000;
 const MOST_PROOFS = 20_000;
 /** A token that was refused is refused again for as long, without a look: a server that goes on with an old one must not cost the API server a review each time. */
 const REFUSED_MS = 10_000;
-/** Refusals of one address in `REFUSED_MS`; from then on, what is unknown from there is not looked at until they are over. A pod that reads an old file once has one. */
+/** Refusals of one address in `REFUSED_MS`, with what is being looked at; from then on, what is unknown from there is not looked at. A pod that reads an old file once has one. */
 const MOST_REFUSED = 10;
 /** What the kubelet projects has about 1.2 kB. */
 const MOST_TOKEN_LENGTH = 8 * 1024;
@@ -76,6 +76,8 @@ export function tokenReview({
   /** Until when a token (by its hash) is refused unseen, and by address how many were refused since when. */
   const refusedUntil = new Map<string, number>();
   const refusals = new Map<string, { readonly from: number; count: number }>();
+  /** Unknown tokens of an address that are being reviewed: each may be a refusal, so many at once count as if they were. */
+  const looks = new Map<string, number>();
 
   const noteRefusal = (key: string, address: string | undefined) => {
     const now = Date.now();
@@ -85,19 +87,24 @@ export function tokenReview({
     if (counted && now - counted.from < REFUSED_MS) counted.count++;
     else keepYoung(refusals, address, { from: now, count: 1 }, most);
   };
-  /** @throws Problem for a token that was refused a moment ago, and for an address that sends nothing else */
-  const refuseAgain = (key: string, address: string | undefined) => {
+  /** @throws Problem for an address that sends nothing but unknown tokens */
+  const refuseMore = (address: string) => {
     const now = Date.now();
-    if ((refusedUntil.get(key) ?? 0) > now) throw refused();
-    const counted = address === undefined ? undefined : refusals.get(address);
-    if (!counted || counted.count < MOST_REFUSED || now - counted.from >= REFUSED_MS) return;
+    const counted = refusals.get(address);
+    const recent = counted && now - counted.from < REFUSED_MS ? counted : undefined;
+    if ((recent?.count ?? 0) + (looks.get(address) ?? 0) < MOST_REFUSED) return;
     throw new Problem(
       'too-many-requests',
       'Too many wrong tokens came from this address. Read the file again, and try again in some seconds.',
       {
-        retryAfterSeconds: Math.max(1, Math.ceil((counted.from + REFUSED_MS - now) / 1000)),
+        retryAfterSeconds: recent ? Math.max(1, Math.ceil((recent.from + REFUSED_MS - now) / 1000)) : 1,
       },
     );
+  };
+  const noteLook = (address: string, change: 1 | -1) => {
+    const count = (looks.get(address) ?? 0) + change;
+    if (count > 0) looks.set(address, count);
+    else looks.delete(address);
   };
 
   let awayUntil = 0;
@@ -144,9 +151,14 @@ export function tokenReview({
     const known = proofs.get(key);
     const now = Date.now();
     if (known && (known.until > now || (awayUntil > now && known.untilAway > now))) return known;
-    if (!known) refuseAgain(key, address);
+    if (!known && (refusedUntil.get(key) ?? 0) > now) throw refused();
     const asked = underWay.get(key);
     if (asked) return asked;
+    const counted = known ? undefined : address;
+    if (counted !== undefined) {
+      refuseMore(counted);
+      noteLook(counted, 1);
+    }
     const asking = review(token, known !== undefined && known.untilAway > now)
       .then(
         (proof) => {
@@ -172,7 +184,10 @@ export function tokenReview({
           throw unavailable('cannot be reached');
         },
       )
-      .finally(() => underWay.delete(key));
+      .finally(() => {
+        underWay.delete(key);
+        if (counted !== undefined) noteLook(counted, -1);
+      });
     underWay.set(key, asking);
     return asking;
   };

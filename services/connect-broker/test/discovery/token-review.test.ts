@@ -131,6 +131,20 @@ describe('the token of a game server', () => {
     assert.deepEqual([await refusal('another', '10.42.0.9'), reviews()], ['too-many-requests', 10]);
   });
 
+  test('is not looked at while ten others from its address are being looked at', async () => {
+    const made = authenticator();
+    status = { authenticated: false };
+    const calls = Array.from({ length: 40 }, (_, call) => made.authenticate(token(`wrong-${call}`), '10.42.0.9').catch(() => undefined));
+    await Promise.all(calls);
+    assert.equal(reviews(), 10);
+  });
+
+  test('is looked at again when many of its address turned out right', async () => {
+    const made = authenticator();
+    for (let call = 0; call < 12; call++) await made.authenticate(token(`right-${call}`), '10.42.0.9');
+    assert.equal((await made.authenticate(token('a'), '10.42.0.9')).podName, 'eldermoor-0');
+  });
+
   test('is looked at when the wrong ones came from another address', async () => {
     const made = authenticator();
     status = { authenticated: false };
