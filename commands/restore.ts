@@ -11,6 +11,7 @@ import { RestoreError } from '../lib/restore/errors';
 import { readSnapshots, snapshotAt } from '../lib/restore/snapshots';
 import { planWorldRestore, type RestorePlan, worldClaim } from '../lib/restore/world';
 import { writeRestore } from '../lib/restore/write';
+import { readFile } from '../lib/secrets/answers-file';
 import { SecretsError } from '../lib/secrets/sealing';
 import { fileStore } from '../lib/secrets/store';
 import { stepsText } from '../lib/steps';
@@ -145,7 +146,7 @@ async function world(id: string, values: Values, kubectl: Kubectl, { root, now, 
 }
 
 async function snapshots(values: Values, kubectl: Kubectl, namespace: string) {
-  if (values.snapshots !== undefined) return readSnapshots(readFileSync(values.snapshots, 'utf8'), values.snapshots);
+  if (values.snapshots !== undefined) return readSnapshots(readFile(values.snapshots).toString('utf8'), values.snapshots);
   try {
     return readSnapshots(await kubectl.text(['get', 'snapshots.k8up.io', '--namespace', namespace, '-o', 'json']), 'what kubectl said');
   } catch (error) {

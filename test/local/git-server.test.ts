@@ -55,25 +55,37 @@ test('the first push makes the repository, and later ones move the branch', () =
 });
 
 test('a history that was rewritten is served as it is now', () => {
+  commit('to be amended');
+  push();
   git(work, 'commit', '--quiet', '--amend', '--message', 'amended');
   expect(push()).toBe(git(work, 'rev-parse', 'HEAD'));
 });
 
+/** A folder of the test's own with what the server has. */
+const cloned = (): string => {
+  const folder = mkdtempSync(path.join(scratch, 'clone-'));
+  git(scratch, 'clone', '--quiet', url, folder);
+  return folder;
+};
+
 test('what is fetched are the files', () => {
   const pushed = commit('third');
   push();
-  git(scratch, 'clone', '--quiet', url, 'clone');
-  expect(readFileSync(path.join(scratch, 'clone', 'file'), 'utf8')).toBe('third');
-  expect(git(path.join(scratch, 'clone'), 'rev-parse', 'HEAD')).toBe(pushed);
+  const clone = cloned();
+  expect([readFileSync(path.join(clone, 'file'), 'utf8'), git(clone, 'rev-parse', 'HEAD')]).toEqual(['third', pushed]);
 });
 
 test('nobody can push over the network', () => {
-  const clone = path.join(scratch, 'clone');
+  commit('to be cloned');
+  push();
+  const clone = cloned();
   git(clone, 'commit', '--quiet', '--allow-empty', '--message', 'from outside');
   expect(() => git(clone, 'push', '--quiet', url, 'main')).toThrow('access denied');
 });
 
 test('a text that is no bundle changes nothing', () => {
+  commit('to be kept');
+  push();
   const before = git(scratch, 'ls-remote', url, 'refs/heads/main');
   expect(() => execFileSync('sh', ['-c', receiveProgram(served)], { input: 'no bundle', stdio: ['pipe', 'pipe', 'pipe'] })).toThrow();
   expect(git(scratch, 'ls-remote', url, 'refs/heads/main')).toBe(before);

@@ -1,5 +1,5 @@
 /** `npm run restore` from its options to its files. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { main } from '../../commands/restore';
 import type { RunProgram } from '../../lib/programs';
@@ -7,11 +7,7 @@ import { description, healthyProject, NOW } from '../doctor/project';
 
 const SNAPSHOTS = { items: [{ spec: { id: 'ab'.repeat(32), date: '2026-05-31T06:40:00Z', paths: ['/data/world-eldermoor-0'] } }] };
 const AT = '2026-06-01T00:00:00+00:00';
-const asked: (readonly string[])[] = [];
-const kubectl: RunProgram = async (_program, args) => {
-  asked.push(args);
-  return { code: 0, output: JSON.stringify(SNAPSHOTS), errors: '' };
-};
+const kubectl: RunProgram = async () => ({ code: 0, output: JSON.stringify(SNAPSHOTS), errors: '' });
 const nobody: RunProgram = async () => ({ code: 1, output: '', errors: 'The connection to the server was refused\n' });
 
 let root: string;
@@ -40,15 +36,21 @@ test('writes the restore of a world to a folder of its own, and prints the steps
   expect(output).toContain('# Restore the world aurora/eldermoor as it was at 2026-05-31T06:40:00.000Z');
 });
 
-test('asks kubectl for snapshots of the realm and changes nothing in the cluster', () => {
+test('asks kubectl for snapshots of the realm and changes nothing in the cluster', async () => {
+  const asked: (readonly string[])[] = [];
+  await run(['world', 'aurora/eldermoor', '--at', AT, '--out', 'restores/asked'], async (program, args) => {
+    asked.push(args);
+    return kubectl(program, args);
+  });
   expect(asked.map((args) => args.slice(1))).toEqual([['get', 'snapshots.k8up.io', '--namespace', 'realm-aurora', '-o', 'json']]);
 });
 
 test('writes over nothing', async () => {
-  const { code, output } = await run(['world', 'aurora/eldermoor', '--at', AT]);
+  mkdirSync(path.join(root, 'restores/there'), { recursive: true });
+  const { code, output } = await run(['world', 'aurora/eldermoor', '--at', AT, '--out', 'restores/there']);
   expect([code, output]).toEqual([
     1,
-    'restores/homelab/aurora-eldermoor-202606011200 exists already; it may be a restore that is half done. Remove it, or name another folder with --out.',
+    'restores/there exists already; it may be a restore that is half done. Remove it, or name another folder with --out.',
   ]);
 });
 
@@ -60,6 +62,11 @@ test('takes snapshots from a file where no cluster answers', async () => {
     nobody,
   );
   expect([code, JSON.parse(output).folder, existsSync(path.join(root, 'restores/one/restore.yaml'))]).toEqual([0, 'restores/one', true]);
+});
+
+test('says which file of snapshots cannot be read', async () => {
+  const { code, output } = await run(['world', 'aurora/eldermoor', '--at', AT, '--snapshots', path.join(root, 'nowhere.json')]);
+  expect([code, output]).toEqual([1, `The file ${path.join(root, 'nowhere.json')} cannot be read (ENOENT).`]);
 });
 
 test('says what to give when no cluster answers', async () => {
