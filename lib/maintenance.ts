@@ -72,7 +72,8 @@ function instances(cluster: Cluster, node: string): Step[] {
     {
       title: 'Let instances end',
       commands: [
-        `${servers} | awk '$2 == "Ready" { print $1 }' | xargs -r kubectl -n ${NAMESPACES.instances} delete gameservers.agones.dev`,
+        // Those that still start as well: they would be ready here, and taken, while the loop waits for others.
+        `${servers} | awk '$2 != "Allocated" { print $1 }' | xargs -r kubectl -n ${NAMESPACES.instances} delete gameservers.agones.dev`,
         `while ${servers} | grep Allocated; do sleep 30; done`,
       ],
       note:
@@ -89,6 +90,16 @@ function here(realm: Realm, node: string): readonly Continent[] {
   return realm.continents.filter((each) => each.state !== 'retired' && (each.node === undefined || each.node === node));
 }
 
+/**
+ * What waits until a world that was stopped is played again; kubectl's arguments. `rollout status` knows a world that sleeps, which nothing need wait for, and refuses
+ * StatefulSets with OnDelete.
+ */
+export function untilReady({ updates }: Realm, continent: string): string {
+  return updates.strategy === 'on-delete'
+    ? `wait statefulset/${continent} --for=jsonpath='{.status.readyReplicas}'=1 --timeout=15m`
+    : `rollout status statefulset/${continent} --timeout=15m`;
+}
+
 function worlds(cluster: Cluster, realm: Realm, node: string): Step {
   const moving = cluster.nodes.length === 1 ? [] : here(realm, node).filter((each) => each.node !== node);
   const kubectl = `kubectl -n ${realm.namespace}`;
@@ -96,7 +107,7 @@ function worlds(cluster: Cluster, realm: Realm, node: string): Step {
     title: `${moving.length === 0 ? 'Stop' : 'Move'} the worlds of ${realm.name} that run on it`,
     commands: [
       `${kubectl} delete pods ${GAME} ${ON(node)} --timeout=${cluster.worldGraceSeconds + 60}s`,
-      ...moving.map(({ name }) => `${kubectl} rollout status statefulset/${name} --timeout=15m`),
+      ...moving.map(({ name }) => `${kubectl} ${untilReady(realm, name)}`),
     ],
     note: [
       `Players are warned for ${cluster.game.announceSeconds} s, and the world is saved.`,

@@ -74,6 +74,22 @@ test('say that a change which waits for the next start is taken', () => {
   expect(note).toMatch(/A change that waits for its next start \(updates: on-delete\) is taken now\.$/);
 });
 
+test('wait for a world that takes changes on delete in a way that kubectl has for it', () => {
+  const [aurora] = exampleHomelab.realms ?? [];
+  const waiting = resolveCluster({
+    ...exampleHomelab,
+    realms: [{ ...aurora, updates: { strategy: 'on-delete' } }],
+  } as typeof exampleHomelab);
+  expect(commands(waiting, 'node-2').filter((each) => each.includes('statefulset/'))).toEqual([
+    "kubectl -n realm-aurora wait statefulset/eldermoor --for=jsonpath='{.status.readyReplicas}'=1 --timeout=15m",
+    "kubectl -n realm-aurora wait statefulset/sunreach --for=jsonpath='{.status.readyReplicas}'=1 --timeout=15m",
+  ]);
+});
+
+test('end every instance that nobody plays, one that is not ready yet too', () => {
+  expect(commands(home, 'node-2').find((each) => each.includes('delete gameservers'))).toContain(`$2 != "Allocated"`);
+});
+
 test('say that there are no dungeons without the node of instances', () => {
   const note = (node: string) => planNodeMaintenance(home, node).steps.find(({ title }) => title === 'Let instances end')?.note;
   expect([note('node-3')?.includes('no dungeons'), note('node-2')?.includes('no dungeons')]).toEqual([true, false]);

@@ -11,6 +11,7 @@ import { BACKUP_ANNOTATION, WORLD_CLAIM, worldSelector } from '../constructs/wor
 import type { GeneratedClass, PlainObject } from '../emit/manifest';
 import { toYaml } from '../emit/yaml';
 import { KubePersistentVolumeClaim, Quantity } from '../k8s';
+import { untilReady } from '../maintenance';
 import type { Cluster, Continent, Realm } from '../model/cluster';
 import { validateObject } from '../schemas';
 import { type Step, type StepList, stepsText } from '../steps';
@@ -162,7 +163,9 @@ function steps({ realm, continent, cluster, folder, name }: Names): Step[] {
  * The script that exchanges volumes. A script and no lines to copy, because it must stop at the first command that fails: claims are deleted only when
  * their volumes can no longer go with them.
  */
-function swapScript({ realm, continent, folder, before, claim }: Names): string {
+function swapScript({ realm, continent, folder, name, before, claim }: Names): string {
+  // A label's name: 8 characters and at most 53 of 63.
+  const mark = `mmo/restore-${name}`;
   return [
     '#!/bin/sh',
     `# Gives the world ${realm.name}/${continent.name} the volume of another claim, and keeps the one that it had under the claim ${before}.`,
@@ -183,17 +186,28 @@ function swapScript({ realm, continent, folder, before, claim }: Names): string 
     '  exit 1',
     'fi',
     '',
-    '# NEW and OLD may be given, to finish what was interrupted.',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
-    'new=${NEW:-$(kubectl -n "$namespace" get pvc "$other" -o jsonpath=\'{.spec.volumeName}\')}',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
-    'old=${OLD:-$(kubectl -n "$namespace" get pvc "$claim" -o jsonpath=\'{.spec.volumeName}\')}',
+    '# The volumes of an earlier run that was interrupted carry a mark: their claims may be gone by now.',
+    `mark=${mark}`,
+    'marked() { kubectl get pv -l "$mark=$1" -o jsonpath=\'{.items[*].metadata.name}\'; }',
+    'new=$(marked new)',
+    'old=$(marked old)',
+    'if [ -z "$new" ] || [ -z "$old" ]; then',
+    '  new=$(kubectl -n "$namespace" get pvc "$other" -o jsonpath=\'{.spec.volumeName}\')',
+    '  old=$(kubectl -n "$namespace" get pvc "$claim" -o jsonpath=\'{.spec.volumeName}\')',
+    'fi',
     'if [ -z "$new" ] || [ -z "$old" ] || [ "$new" = "$old" ]; then',
     "  echo \"Two different volumes are needed, but $other has '$new' and $claim has '$old'.\" >&2",
     '  exit 1',
     'fi',
-    'trap \'[ $? -eq 0 ] || echo "Not finished. Once repaired: NEW=$new OLD=$old sh $0 $other" >&2\' EXIT',
+    'has=$(kubectl -n "$namespace" get pvc "$other" --ignore-not-found -o jsonpath=\'{.spec.volumeName}\')',
+    'if [ -n "$has" ] && [ "$has" != "$new" ]; then',
+    '  echo "An exchange that gives the world $new was interrupted, and $other has $has. Finish it first: run the script with the claim of that time." >&2',
+    '  exit 1',
+    'fi',
+    'trap \'[ $? -eq 0 ] || echo "Not finished. Once repaired, run it again: sh $0 $other" >&2\' EXIT',
     'echo "The world gets volume $new; $kept keeps $old."',
+    'kubectl label pv "$new" "$mark=new" --overwrite',
+    'kubectl label pv "$old" "$mark=old" --overwrite',
     '',
     '# From here on no volume goes with its claim.',
     'kubectl patch pv "$new" "$old" --type=merge -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'',
@@ -201,10 +215,17 @@ function swapScript({ realm, continent, folder, before, claim }: Names): string 
     '  [ "$(kubectl get pv "$volume" -o jsonpath=\'{.spec.persistentVolumeReclaimPolicy}\')" = Retain ]',
     'done',
     'kubectl -n "$namespace" delete pvc "$claim" "$other" --ignore-not-found',
-    'kubectl patch pv "$new" "$old" --type=merge -p \'{"spec":{"claimRef":null}}\'',
+    "# Each volume is promised to its claim by name, so that nobody else's claim takes it, and a world that is started now gets no empty one.",
+    'promise() {',
+    '  kubectl patch pv "$1" --type=merge -p \\',
+    '    "{\\"spec\\":{\\"claimRef\\":{\\"namespace\\":\\"$namespace\\",\\"name\\":\\"$2\\",\\"uid\\":null,\\"resourceVersion\\":null}}}"',
+    '}',
+    'promise "$new" "$claim"',
+    'promise "$old" "$kept"',
     `sed -e "s/volumeName: ${NEW_VOLUME}/volumeName: $new/" -e "s/volumeName: ${OLD_VOLUME}/volumeName: $old/" "$(dirname "$0")/${WORLD_FILES.claims}" |`,
     '  kubectl apply --server-side -f -',
     'kubectl -n "$namespace" wait pvc "$claim" "$kept" --for=jsonpath=\'{.status.phase}\'=Bound --timeout=5m',
+    'kubectl label pv "$new" "$old" "$mark-"',
     '',
   ].join('\n');
 }
@@ -236,10 +257,7 @@ function start({ realm, continent }: World): Step[] {
   return [
     {
       title: 'Start the world, and look at it in the game',
-      commands: [
-        `${kubectl} scale statefulset ${continent.name} --replicas=1`,
-        `${kubectl} rollout status statefulset/${continent.name} --timeout=15m`,
-      ],
+      commands: [`${kubectl} scale statefulset ${continent.name} --replicas=1`, `${kubectl} ${untilReady(realm, continent.name)}`],
     },
   ];
 }

@@ -110,23 +110,32 @@ impl Store {
         look(&self.directory)
     }
 
-    /// Writes one generation: a new file with its checksum, `fsync`, rename, `fsync` of the folder. Then removes what need not be kept.
+    /// Writes one generation: a new file with its checksum, `fsync`, rename, `fsync` of the folder. Then removes what need not be kept, also when the
+    /// disk said no: on a full one that is what makes room for the next save.
     ///
     /// # Errors
-    /// When the disk says no; the generations before are untouched then.
+    /// When the disk says no; the newest generations before are untouched then, and nothing unfinished is left.
     pub fn save(&self, generation: u64, world: &World, now: SystemTime) -> io::Result<()> {
-        let body = serde_json::to_vec(world)?;
         let name = format!("world-{generation:012}");
         let unfinished = self.directory.join(format!("{name}{UNFINISHED}"));
-        let mut file = File::create(&unfinished)?;
+        let written = self.write(&unfinished, &self.directory.join(format!("{name}{SUFFIX}")), world, now);
+        if written.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        let pruned = self.prune(now);
+        written.and(pruned)
+    }
+
+    fn write(&self, unfinished: &Path, finished: &Path, world: &World, now: SystemTime) -> io::Result<()> {
+        let body = serde_json::to_vec(world)?;
+        let mut file = File::create(unfinished)?;
         let saved_at = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         writeln!(file, "{MAGIC} {} {saved_at} {}", checksum(saved_at, &body), body.len())?;
         file.write_all(&body)?;
         file.sync_all()?;
         drop(file);
-        fs::rename(&unfinished, self.directory.join(format!("{name}{SUFFIX}")))?;
-        File::open(&self.directory)?.sync_all()?;
-        self.prune(now)
+        fs::rename(unfinished, finished)?;
+        File::open(&self.directory)?.sync_all()
     }
 
     /// Removes generations that are older than `KEEP`, but none of the newest `KEEP_AT_LEAST`. Age is that of the file: a broken one has no other.
@@ -387,6 +396,30 @@ mod tests {
         store.save(21, &aged(0.0), SystemTime::now() + KEEP + Duration::from_secs(1)).expect("saved");
         let left: Vec<u64> = generations(&folder.0).expect("listed").into_iter().map(|(generation, _)| generation).collect();
         assert_eq!(left, [17, 18, 19, 20, 21]);
+    }
+
+    #[test]
+    fn a_save_that_fails_makes_room_for_the_next_one() {
+        let folder = Folder::new("full");
+        let store = folder.store();
+        for generation in 1..=20 {
+            store.save(generation, &aged(0.0), SystemTime::now()).expect("saved");
+        }
+        // What is in its way, as a full disk would be.
+        fs::create_dir(folder.save(21)).expect("a folder");
+        store.save(21, &aged(0.0), SystemTime::now() + KEEP + Duration::from_secs(1)).expect_err("in its way");
+        fs::remove_dir(folder.save(21)).expect("removed");
+        let left: Vec<u64> = generations(&folder.0).expect("listed").into_iter().map(|(generation, _)| generation).collect();
+        assert_eq!(left, [17, 18, 19, 20]);
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_nothing_unfinished() {
+        let folder = Folder::new("unfinished");
+        let store = folder.store();
+        fs::create_dir(folder.save(1)).expect("a folder");
+        store.save(1, &aged(0.0), SystemTime::now()).expect_err("in its way");
+        assert!(!folder.0.join("world-000000000001.part").exists());
     }
 
     #[test]
