@@ -14,7 +14,8 @@ if grep -qxF -- "$(base64 <"$CERTIFICATE" | tr -d '\n')" <<<"$present"; then
 fi
 secret=$(kc -n "$NAMESPACE" create secret tls "$SECRET" --cert="$CERTIFICATE" --key="$KEY" --dry-run=client -o yaml 2>/dev/null) ||
   die "$KEY is not the private key of $CERTIFICATE, or one of them is not readable as PEM."
-kc label --local -f - "$LABEL=active" -o yaml <<<"$secret" | kc apply --server-side --field-manager=bootstrap -f - >/dev/null
+# Not <<<, which Bash may write to a file.
+printf '%s\n' "$secret" | kc label --local -f - "$LABEL=active" -o yaml | kc apply --server-side --field-manager=bootstrap -f - >/dev/null
 echo "Secret $NAMESPACE/$SECRET has the sealing key."
 
 # A controller reads its keys when it starts.
