@@ -8,7 +8,7 @@ import type { Broker } from '../broker.ts';
 import { requireGameServer } from '../play/game-server-routes.ts';
 import { Problem } from '../problem.ts';
 import { difficultyOf, difficultySchema } from './difficulty.ts';
-import { handOver, type Instance, requestedInstance } from './instances.ts';
+import { handOver, type Instance, MOST_AWAITED, requestedInstance } from './instances.ts';
 import { isOpenFor } from './lifecycle.ts';
 import { wakeAllocation } from './tasks.ts';
 
@@ -50,7 +50,8 @@ export const handOverRoutes =
           description:
             'The roster is made of the named sessions and accounts; all of them must be active on the calling server. Repeat a request whose answer was lost with the same `requestId`: it gets the same instance. ' +
             'Then tell the players the id, and release each of them (`why`: handed-over) when the broker orders it or they leave. ' +
-            'Problems: not-found (content type), invalid (too many for the type, or a difficulty that it does not have), not-allowed (with `notHere`: those who are not on this server).',
+            'Problems: not-found (content type), invalid (too many for the type, or a difficulty that it does not have), not-allowed (with `notHere`: those who are not on this server), ' +
+            `conflict (with \`awaited\`: accounts that ${MOST_AWAITED} instances wait for already which nobody has entered).`,
           security: SECURITY,
           body: z
             .strictObject({
@@ -84,7 +85,7 @@ export const handOverRoutes =
             playSessionIds: body.playSessionIds,
             accountIds: body.accountIds,
           });
-          if ('strangers' in made) return made;
+          if ('strangers' in made || 'awaited' in made) return made;
           const [roster] = await tx.query<{ size: bigint }>('select count(*) as size from instance_roster where instance_id = $1', [
             made.instance.id,
           ]);
@@ -99,6 +100,15 @@ export const handOverRoutes =
           throw new Problem('not-allowed', 'A server can hand over only players who are on it.', {
             members: { notHere: result.strangers },
           });
+        }
+        if ('awaited' in result) {
+          throw new Problem(
+            'conflict',
+            `A player can be awaited in ${MOST_AWAITED} instances at once. Enter one of them, or wait until they have ended.`,
+            {
+              members: { awaited: result.awaited },
+            },
+          );
         }
         if (result.instance.state === 'wanted') wakeAllocation(broker);
         return answer(result.instance);

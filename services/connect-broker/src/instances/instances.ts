@@ -121,10 +121,15 @@ export interface HandOver {
   readonly accountIds: readonly string[];
 }
 
+/** Instances that one account may be awaited in at once. A player who wishes for one after the other would otherwise have all servers started for himself. */
+export const MOST_AWAITED = 3;
+
 export type HandOverResult =
   | { readonly instance: Instance }
   /** Some are not on the server: sessions and accounts of the request, as they were given. */
-  | { readonly strangers: readonly string[] };
+  | { readonly strangers: readonly string[] }
+  /** Accounts that are on the roster of `MOST_AWAITED` instances already that nobody has entered yet. */
+  | { readonly awaited: readonly string[] };
 
 /** An instance for players of a game server. */
 export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOverResult> {
@@ -132,13 +137,22 @@ export async function handOver(tx: Queryable, asked: HandOver): Promise<HandOver
   if (earlier) return { instance: earlier };
   const present = await tx.query<{ id: string; account_id: string }>(
     `select id, account_id from play_sessions
-     where server_id = $1 and pod_uid = $2 and state = 'active' and superseded_by is null and (id = any ($3::uuid[]) or account_id = any ($4::uuid[]))`,
+     where server_id = $1 and pod_uid = $2 and state = 'active' and superseded_by is null and (id = any ($3::uuid[]) or account_id = any ($4::uuid[]))
+     order by id for update`,
     [asked.serverId, asked.podUid, asked.playSessionIds, asked.accountIds],
   );
   const sessions = new Set(present.map(({ id }) => id));
   const accounts = new Set(present.map(({ account_id }) => account_id));
   const strangers = [...asked.playSessionIds.filter((id) => !sessions.has(id)), ...asked.accountIds.filter((id) => !accounts.has(id))];
   if (strangers.length > 0) return { strangers };
+  // Counted one after the other for a player: his session is locked.
+  const awaited = await tx.query<{ account_id: string }>(
+    `select account_id from instance_roster join instances on id = instance_id
+     where account_id = any ($1::uuid[]) and requested_by_server is not null and state <> 'ended' and occupied_at is null
+     group by account_id having count(*) >= $2`,
+    [[...accounts], MOST_AWAITED],
+  );
+  if (awaited.length > 0) return { awaited: awaited.map(({ account_id }) => account_id) };
   const [row] = await tx.query<Row>(
     `with made as (
        insert into instances (content_type, build, requested_by_server, request_id, difficulty) values ($1, $2, $3, $4, $6)

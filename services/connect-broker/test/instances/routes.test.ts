@@ -424,6 +424,27 @@ onDatabase('instances over HTTP', (database) => {
     assert.deepEqual(await database().query('select id from instances'), []);
   });
 
+  test('a player is awaited in three instances at most, however often his server asks', async () => {
+    const { session } = await present();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => handOver({ playSessionIds: [session] })));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 409, 409, 409, 409, 409]);
+  });
+
+  test('a hand-over that one waits for too often names the account', async () => {
+    const { session, accountId } = await present();
+    for (let count = 0; count < 3; count++) await handOver({ playSessionIds: [session] });
+    assert.deepEqual((await handOver({ playSessionIds: [session] })).body.awaited, [accountId]);
+  });
+
+  test('an instance that somebody entered is not awaited any more', async () => {
+    const { session } = await present();
+    for (let count = 0; count < 3; count++) {
+      const { body } = await handOver({ playSessionIds: [session] });
+      await world.broker.database.query('update instances set occupied_at = now() where id = $1', [body.instanceId]);
+    }
+    assert.equal((await handOver({ playSessionIds: [session] })).status, 200);
+  });
+
   test('a hand-over of nobody is a mistake', async () => {
     assert.equal((await handOver({})).status, 422);
   });
