@@ -66,6 +66,10 @@ describe('the dungeon of a laptop', () => {
     assert.deepEqual(await dungeon.allocator.allocate({ ...REQUEST, instanceId: randomUUID() }), { state: 'unallocated' });
   });
 
+  test('has no counter that is called like something of every object', async () => {
+    assert.equal((await call(`${BETA}/UpdateCounter`, bytes(1, Buffer.concat([bytes(1, '__proto__'), number(4, 0)])))).status, 5);
+  });
+
   test('has the server that called Ready', async () => {
     await call(`${SDK}/Ready`);
     assert.deepEqual([view.instances().map(({ state }) => state), await state()], [['Ready'], 'Ready']);

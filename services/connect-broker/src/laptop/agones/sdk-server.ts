@@ -205,7 +205,7 @@ async function call(store: GameServerStore, path: string, request: Fields): Prom
 }
 
 function found<Value>(values: Readonly<Record<string, Value>>, name: string): Value {
-  const value = values[name];
+  const value = Object.hasOwn(values, name) ? values[name] : undefined;
   if (value === undefined) throw new Refusal(STATUS.notFound, `${name} not found`);
   return value;
 }
