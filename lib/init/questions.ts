@@ -59,7 +59,11 @@ const TABLE = [
   {
     id: 'repository',
     ask: 'Git repository that Argo CD reads: your fork of this one (https://, ssh:// or git@host:path)',
-    proposal: (_answers, { remote }) => (remote !== undefined && /^(https:\/\/|ssh:\/\/|git@[^:]+:)/.test(remote) ? remote : undefined),
+    // A checkout's remote may have a token in it, which belongs on no screen.
+    proposal: (_answers, { remote }) =>
+      remote !== undefined && /^(https:\/\/|ssh:\/\/|git@[^:]+:)/.test(remote)
+        ? remote.replace(/^https:\/\/[^/@]*@/, 'https://')
+        : undefined,
     standIn: 'https://git.homelab.io/you/mmo-backend.git',
     fields: ['git.repository'],
   },

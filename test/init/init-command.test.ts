@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import path from 'node:path';
 import { readTree } from '../../lib/emit/writer';
 import { describeCluster } from '../../lib/init/describe';
-import { complete } from '../../lib/init/questions';
+import { questions as allQuestions, complete } from '../../lib/init/questions';
 import { resolveCluster } from '../../lib/model/cluster';
 import { certificateFile, privateKeyFile } from '../../lib/secrets/keys';
 import { neededSecrets } from '../../lib/secrets/needs';
@@ -286,6 +286,12 @@ describe('a person', () => {
     expect(readFileSync(path.join(root, 'apps/castle.ts'), 'utf8')).toContain(
       "repository: 'git@git.castle.example.com:castle/from-the-remote.git'",
     );
+  });
+
+  test('is not shown the token in the address of the checkout', () => {
+    const remote = 'https://oauth2:hidden-token@git.castle.example.com/castle/mmo.git';
+    const proposal = allQuestions.find(({ id }) => id === 'repository')?.proposal({}, { remote });
+    expect(proposal).toBe('https://git.castle.example.com/castle/mmo.git');
   });
 
   test('is told of a mistake at once and asked again', async () => {
