@@ -224,18 +224,22 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm, backups: 
   schedule.spec = { ...schedule.spec, backend: { ...backend, s3: { ...backend.s3, bucket: repositoryOf(backups.bucket, realm) } } };
 }
 
+/** Hours after which the last backup of a world is too old: there is one each day, and it may take a while. */
+export const OLDEST_WORLD_BACKUP_HOURS = 26;
+const OLDEST_SECONDS = OLDEST_WORLD_BACKUP_HOURS * 60 * 60;
+
 /** By kube-state-metrics: K8up's own counters start anew with its pod and know nothing of a backup that never ran. */
 const BACKUP_ALERTS: readonly Alert[] = [
   {
     name: 'WorldBackupTooOld',
     expr: [
-      '(time() - max by (namespace) (kube_statefulset_created{namespace=~"realm-.+"}) > 93600)',
+      `(time() - max by (namespace) (kube_statefulset_created{namespace=~"realm-.+"}) > ${OLDEST_SECONDS})`,
       'unless on (namespace)',
-      '(time() - max by (namespace) (kube_job_status_completion_time{namespace=~"realm-.+", job_name=~"backup-.+"}) < 93600)',
+      `(time() - max by (namespace) (kube_job_status_completion_time{namespace=~"realm-.+", job_name=~"backup-.+"}) < ${OLDEST_SECONDS})`,
     ].join('\n'),
     for: '30m',
     severity: 'critical',
-    summary: 'The last good backup of {{ $labels.namespace }} is more than 26 hours old, or there is none.',
+    summary: `The last good backup of {{ $labels.namespace }} is more than ${OLDEST_WORLD_BACKUP_HOURS} hours old, or there is none.`,
     description: 'A lost disk would lose more than a day of its worlds. See: kubectl -n {{ $labels.namespace }} get backups.k8up.io,jobs',
   },
   {
@@ -243,7 +247,7 @@ const BACKUP_ALERTS: readonly Alert[] = [
     name: 'WorldBackupFailed',
     expr: [
       'max by (namespace, job_name) (kube_job_failed{namespace=~"realm-.+", job_name=~"backup-.+", condition="true"}) > 0',
-      'and on (namespace, job_name) time() - max by (namespace, job_name) (kube_job_created{namespace=~"realm-.+"}) < 93600',
+      `and on (namespace, job_name) time() - max by (namespace, job_name) (kube_job_created{namespace=~"realm-.+"}) < ${OLDEST_SECONDS}`,
     ].join('\n'),
     severity: 'warning',
     summary: 'A backup of {{ $labels.namespace }} failed ({{ $labels.job_name }}).',

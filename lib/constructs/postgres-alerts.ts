@@ -1,11 +1,14 @@
 /**
- * First alert rules of the database: that it serves, that it is on several machines, and that it can be restored.
+ * Alert rules of the database: that it serves, that it is on several machines, and that it can be restored.
  * It deliberately uses only metrics of the operator's exporter (default queries of CloudNativePG 1.30), of the Barman Cloud plugin, and of the kubelet.
  */
 import type { PrometheusRuleSpecGroupsRules } from '../../imports/monitoring.coreos.com';
 import type { Cluster } from '../model/cluster';
 import { databaseCluster, NAMESPACES } from '../platform';
 import { alertRule as alert } from './alerts';
+
+/** Days after which the last base backup is too old: there should be one each day. */
+export const OLDEST_BASE_BACKUP_DAYS = 2;
 
 /** Rules that fit the cluster: of replicas only with several instances, of archives only with backups. */
 export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[] {
@@ -75,7 +78,7 @@ export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[
             'PostgresBackupTooOld',
             'critical',
             '1h',
-            `time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${here}}) > 2 * 86400`,
+            `time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${here}}) > ${OLDEST_BASE_BACKUP_DAYS} * 86400`,
             'The last base backup is more than two days old, or there is none.',
             'There should be one each day. Look at the Backups in namespace database and at container plugin-barman-cloud.',
           ),

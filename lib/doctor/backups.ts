@@ -2,15 +2,17 @@
  * The last backups, as the operators report them: of the database, and of each world.
  * It deliberately reads nothing from the object store; whether a backup restores is for a drill (docs/disaster-recovery.md).
  */
-import { repositoryOf } from '../../charts/world-backups';
+import { OLDEST_WORLD_BACKUP_HOURS, repositoryOf } from '../../charts/world-backups';
 import { archiveName } from '../constructs/postgres';
-import { WORLD_CLAIM } from '../constructs/world';
+import { OLDEST_BASE_BACKUP_DAYS } from '../constructs/postgres-alerts';
 import type { Cluster } from '../model/cluster';
+import { snapshotPath } from '../restore/snapshots';
+import { worldClaim } from '../restore/world';
 import { type Finding, failed, type LiveContext, type LiveGroup, ok, skipped, some, warning } from './types';
 
 const HOUR = 60 * 60 * 1000;
-/** As the alerts WorldBackupTooOld and PostgresBackupTooOld have it. */
-const MOST_HOURS = 26;
+/** When the alerts PostgresBackupTooOld and WorldBackupTooOld fire. */
+const MOST_HOURS = { database: OLDEST_BASE_BACKUP_DAYS * 24, world: OLDEST_WORLD_BACKUP_HOURS } as const;
 
 export const backups: LiveGroup = {
   name: 'backups',
@@ -34,7 +36,7 @@ async function database({ list, cluster, now }: LiveContext): Promise<Finding> {
   if (last === undefined)
     return failed(check, `The archive '${name}' has no base backup, so it restores nothing.`, 'docs/runbooks/PostgresBackupTooOld.md');
   const hours = Math.floor((now.getTime() - Date.parse(last)) / HOUR);
-  return hours <= MOST_HOURS
+  return hours <= MOST_HOURS.database
     ? ok(
         check,
         `The database can go back to any moment since ${windows[0]?.firstRecoverabilityPoint ?? last}; its last base backup is ${hours} h old.`,
@@ -56,7 +58,7 @@ async function worlds({ list, cluster, now }: LiveContext, bucket: string): Prom
     return { id, hours: times.length === 0 ? undefined : Math.floor((now.getTime() - Math.max(...times)) / HOUR) };
   });
   if (judged.length === 0) return [];
-  const old = judged.filter(({ hours }) => hours === undefined || hours > MOST_HOURS);
+  const old = judged.filter(({ hours }) => hours === undefined || hours > MOST_HOURS.world);
   return old.length === 0
     ? [
         ok(
@@ -78,6 +80,11 @@ function worldClaims(cluster: Cluster) {
   return cluster.realms.flatMap((realm) =>
     realm.continents
       .filter(({ state }) => state !== 'retired')
-      .map(({ name }) => ({ id: `${realm.name}/${name}`, namespace: realm.namespace, realm, path: `/data/${WORLD_CLAIM}-${name}-0` })),
+      .map((continent) => ({
+        id: `${realm.name}/${continent.name}`,
+        namespace: realm.namespace,
+        realm,
+        path: snapshotPath(worldClaim(continent)),
+      })),
   );
 }

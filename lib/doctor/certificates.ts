@@ -2,8 +2,8 @@
  * What opens and what is trusted in the cluster: the sealing key that the controller holds, Secrets that were opened, certificates and how long they last.
  * It deliberately reads of Secrets only the public half of the sealing key.
  */
-
 import { existsSync, readFileSync } from 'node:fs';
+import { sealedSecrets } from '../../argocd/catalog/sealed-secrets';
 import { certificateFile } from '../secrets/keys';
 import { readCertificate, SecretsError } from '../secrets/sealing';
 import { type Finding, failed, type LiveContext, type LiveGroup, ok, skipped, some, warning } from './types';
@@ -11,7 +11,7 @@ import { type Finding, failed, type LiveContext, type LiveGroup, ok, skipped, so
 const DAY = 24 * 60 * 60 * 1000;
 /** cert-manager renews at a third of the lifetime, which is 30 days of 90. */
 const LEAST_DAYS = 14;
-const NAMESPACE = 'sealed-secrets';
+const NAMESPACE = sealedSecrets.namespace;
 const ACTIVE_KEYS = 'sealedsecrets.bitnami.com/sealed-secrets-key=active';
 
 export const certificates: LiveGroup = {

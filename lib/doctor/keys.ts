@@ -2,13 +2,12 @@
  * The sealing key of a cluster: the certificate in Git, the private key outside of it, and whether somebody proved that the two open every value.
  * It deliberately shows nothing of the key but its fingerprint.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { lastRecoveryDrill } from '../secrets/drill';
 import { DRILL_DAYS } from '../secrets/drill-due';
 import { CERTIFICATE_FILE, certificateFile, KEYS_FOLDER, PRIVATE_KEY_MODE, privateKeyFile } from '../secrets/keys';
-import { readCertificate, type SealingCertificate, SecretsError } from '../secrets/sealing';
+import { fingerprintOf, readCertificate, readPrivateKey, type SealingCertificate, SecretsError } from '../secrets/sealing';
 import { type ClusterContext, type ClusterGroup, type Finding, failed, ok, warning } from './types';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -97,7 +96,7 @@ function privateKey(certificate: SealingCertificate, { root, cluster }: ClusterC
           `chmod ${PRIVATE_KEY_MODE.toString(8)} ${place}`,
         ),
   );
-  const fingerprint = fingerprintOf(readFileSync(file, 'utf8'));
+  const fingerprint = fingerprintIn(readFileSync(file, 'utf8'), place);
   if (fingerprint === undefined)
     findings.push(
       failed('private-key', `${place} is no private key in PEM.`, `Bring the right file back: install -D -m 600 BACKUP ${place}`),
@@ -114,17 +113,14 @@ function privateKey(certificate: SealingCertificate, { root, cluster }: ClusterC
   return findings;
 }
 
-/** As SealingCertificate.keyFingerprint. */
-function fingerprintOf(pem: string): string | undefined {
-  let key: KeyObject;
+/** Of the key that a text holds; undefined when it holds none that can be read. */
+function fingerprintIn(pem: string, place: string): string | undefined {
   try {
-    key = createPublicKey(createPrivateKey(pem));
-  } catch {
+    return fingerprintOf(readPrivateKey(pem, place));
+  } catch (error) {
+    if (!(error instanceof SecretsError)) throw error;
     return undefined;
   }
-  return `sha256:${createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex')}`;
 }
 
 function safeDrill(root: string, name: string) {
@@ -154,7 +150,7 @@ function drill(certificate: SealingCertificate, { root, cluster, now }: ClusterC
 }
 
 async function outsideGit({ root, run, cluster }: ClusterContext): Promise<Finding[]> {
-  const place = `${KEYS_FOLDER}/${cluster.name}.key`;
+  const place = path.relative(root, privateKeyFile(root, cluster.name));
   const tracked = await run('git', ['-C', root, 'ls-files', '--', KEYS_FOLDER]);
   if (tracked === undefined || tracked.code !== 0) return [];
   if (tracked.output.trim() !== '')

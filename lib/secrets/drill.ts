@@ -1,6 +1,6 @@
 /**
  * The record of a cluster's last recovery drill: the day on which every sealed value was opened with the private key, and which key that was.
- * It is committed, so that an alert can ask for the next drill. It deliberately does no drill (verify.ts does) and judges no age.
+ * It is committed, so that an alert can ask for the next drill. It deliberately does no drill (recovery.ts does) and judges no age.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';

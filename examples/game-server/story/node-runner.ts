@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -484,11 +484,6 @@ class Forward {
     this.#outside.close();
     for (const player of this.#players.values()) player.close();
   }
-}
-
-/** Removes what pods have left; the claims with them. */
-export function removeVolumes(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The last lines of a container's log, for an error message. */
