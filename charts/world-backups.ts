@@ -224,7 +224,7 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm, backups: 
   schedule.spec = { ...schedule.spec, backend: { ...backend, s3: { ...backend.s3, bucket: repositoryOf(backups.bucket, realm) } } };
 }
 
-/** Hours after which the last backup of a world is too old: there is one each day, and it may take a while. */
+/** Hours after which the last backup of a world is too old: a schedule may be as rare as daily, and a backup takes a while. */
 export const OLDEST_WORLD_BACKUP_HOURS = 26;
 const OLDEST_SECONDS = OLDEST_WORLD_BACKUP_HOURS * 60 * 60;
 

@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync,
 import os from 'node:os';
 import path from 'node:path';
 import { clusters } from '../../apps';
-import { readTree } from '../../lib/emit/writer';
+import { readTree, writeTree } from '../../lib/emit/writer';
 import { synthesize } from '../../lib/synth';
 
 /** Milliseconds for one command on a busy machine; far more than it takes. */
@@ -38,6 +38,7 @@ beforeAll(() => {
   for (const name of SOURCES)
     cpSync(name, path.join(project, name), { recursive: true, filter: (from) => path.basename(from) !== '.terraform' });
   symlinkSync(path.resolve('node_modules'), path.join(project, 'node_modules'));
+  writeTree(path.join(project, 'dist'), new Map(), here);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -57,9 +58,20 @@ function run(args: readonly string[], env: Record<string, string> = {}, cwd = pr
 const command = (...args: string[]) => run(['commands/run.mjs', ...args]);
 const dist = () => readTree(path.join(project, 'dist'));
 
+/** Undoes what one describe does to a file or folder of the project, for those beside it. */
+function restoredAfterwards(name: string): void {
+  const kept = () => path.join(scratch, 'kept', name);
+  beforeAll(() => cpSync(path.join(project, name), kept(), { recursive: true }));
+  afterAll(() => {
+    rmSync(path.join(project, name), { recursive: true });
+    cpSync(kept(), path.join(project, name), { recursive: true });
+  });
+}
+
 describe('npm run synth elsewhere, in another time zone and language and from another folder', () => {
   let result: Result;
   beforeAll(async () => {
+    rmSync(path.join(project, 'dist'), { recursive: true });
     const elsewhere = { TZ: 'Pacific/Chatham', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' };
     result = await run([path.join(project, 'commands/run.mjs'), 'synth'], elsewhere, scratch);
   }, PATIENCE);
@@ -99,6 +111,8 @@ describe('npm run check', () => {
     const variables = `${last}/cluster.auto.tfvars.json`;
     let result: Result;
     let before: ReadonlyMap<string, string>;
+    restoredAfterwards('dist');
+    restoredAfterwards('terraform');
     beforeAll(async () => {
       appendFileSync(path.join(project, 'dist', edited), '# by hand\n');
       appendFileSync(path.join(project, 'terraform/clusters', variables), '\n');
@@ -144,6 +158,7 @@ test(
 describe('npm run synth of clusters with mistakes', () => {
   let result: Result;
   let before: ReadonlyMap<string, string>;
+  restoredAfterwards('apps');
   beforeAll(async () => {
     cpSync(path.join(project, 'apps/index.ts'), path.join(project, 'apps/own.ts'));
     writeFileSync(
