@@ -3,7 +3,7 @@
  * It deliberately does not read dist's Roles: the tables below are what the broker's program needs, written down a second time.
  */
 import type { PlainObject } from '../../lib/emit/manifest';
-import { NAMESPACES } from '../../lib/platform';
+import { LABELS, NAMESPACES } from '../../lib/platform';
 import type { Client } from './client';
 import { realmNamespaces } from './dist';
 import type { Judge } from './judge';
@@ -15,6 +15,8 @@ interface Right {
   readonly resource: string;
   readonly subresource?: string;
   readonly namespace: string;
+  /** For this object alone. @default every object */
+  readonly name?: string;
 }
 
 const READ = ['get', 'list', 'watch'];
@@ -128,7 +130,7 @@ export function keepsBrokerRights(judge: () => Judge): void {
       const own = (await rulesOf(broker, namespace)).filter((rule) => !everybodys.has(rule));
       const expected = allowed(judge())
         .filter((right) => right.namespace === namespace || right.namespace === '')
-        .map((right) => ruleName(right.verb, right.group, right.resource));
+        .map(ruleOf);
       surprises.push(...own.filter((rule) => !expected.includes(rule)).map((rule) => `${rule} in ${namespace}`));
     }
     expect(surprises).toEqual([]);
@@ -141,6 +143,18 @@ function allowed(judge: Judge): Right[] {
     ...rights(IN_CLUSTER, ''),
     ...realms.flatMap((namespace) => rights(IN_REALMS, namespace)),
     ...(judge.objects('Fleet').length > 0 ? rights(IN_INSTANCES, NAMESPACES.instances) : []),
+    // Worlds that may sleep: the broker stops and starts each of them, and no other.
+    ...judge
+      .objects('StatefulSet')
+      .filter((set) => set.metadata.labels?.[LABELS.continent] !== undefined && set.spec.replicas === undefined)
+      .map(({ metadata: { namespace = '', name } }) => ({
+        verb: 'patch',
+        group: 'apps',
+        resource: 'statefulsets',
+        subresource: 'scale',
+        namespace,
+        name,
+      })),
   ];
 }
 
@@ -164,11 +178,11 @@ function rights(table: typeof FORBIDDEN, namespace: string): Right[] {
   });
 }
 
-async function may(client: Client, { verb, group, resource, subresource, namespace }: Right): Promise<boolean> {
+async function may(client: Client, { verb, group, resource, subresource, namespace, name }: Right): Promise<boolean> {
   const { body } = await client.request('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { verb, group, resource, subresource, namespace } },
+    spec: { resourceAttributes: { verb, group, resource, subresource, namespace, name } },
   });
   return body.status.allowed === true;
 }
@@ -190,7 +204,10 @@ async function rulesOf(client: Client, namespace: string): Promise<string[]> {
   const resources = (body.status.resourceRules as Rule[]).flatMap(({ verbs, apiGroups = [], resources: names = [], resourceNames = [] }) =>
     verbs.flatMap((verb) =>
       apiGroups.flatMap((group) =>
-        names.map((name) => ruleName(verb, group, name) + resourceNames.map((each) => ` named ${each}`).join('')),
+        names.flatMap((name) => {
+          const rule = ruleName(verb, group, name);
+          return resourceNames.length === 0 ? [rule] : resourceNames.map((each) => `${rule} named ${each}`);
+        }),
       ),
     ),
   );
@@ -206,8 +223,14 @@ async function tokenOf(client: Client, namespace: string, name: string): Promise
   return body.status.token;
 }
 
-function nameOf({ verb, group, resource, subresource, namespace }: Right): string {
-  return `${ruleName(verb, group, subresource === undefined ? resource : `${resource}/${subresource}`)} in ${namespace === '' ? 'the whole cluster' : namespace}`;
+function nameOf(right: Right): string {
+  return `${ruleOf(right)} in ${right.namespace === '' ? 'the whole cluster' : right.namespace}`;
+}
+
+/** A right as the server's own list of rules says it, without the namespace. */
+function ruleOf({ verb, group, resource, subresource, name }: Right): string {
+  const rule = ruleName(verb, group, subresource === undefined ? resource : `${resource}/${subresource}`);
+  return name === undefined ? rule : `${rule} named ${name}`;
 }
 
 function ruleName(verb: string, group: string, resource: string): string {

@@ -144,9 +144,10 @@ function worlds(judge: Judge): PlainObject[] {
 /** By the Service's name and not by its selector, which is what is judged. */
 async function podsBehind(judge: Judge, service: PlainObject): Promise<string[]> {
   const { name, namespace } = service.metadata;
-  if (namespace === NAMESPACES.broker) {
+  const deployment = namespace === NAMESPACES.broker ? 'connect-broker' : namespace === NAMESPACES.probes ? 'blackbox-exporter' : undefined;
+  if (deployment !== undefined) {
     return (await judge.pods(namespace))
-      .filter((pod) => isReady(pod) && ownerOf(pod).startsWith('ReplicaSet connect-broker-'))
+      .filter((pod) => isReady(pod) && ownerOf(pod).startsWith(`ReplicaSet ${deployment}-`))
       .map((pod) => pod.metadata.name);
   }
   const owner = namespace === NAMESPACES.pihole ? 'pihole' : name.replace(/-public$/, '');
