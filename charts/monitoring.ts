@@ -54,14 +54,21 @@ function addDashboard(chart: Chart, dashboard: Dashboard): void {
 
 const FREE = 'min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes)';
 
+const failedSyncs = (offset = ''): string => `sum by (name) (argocd_app_sync_total{phase=~"Error|Failed"}${offset})`;
+
 /** What everything stands on: Git, secrets, volumes, clocks, and pods in general. */
 const PLATFORM_ALERTS: readonly Alert[] = [
   {
     name: 'ApplicationOutOfSync',
-    // An Application with a sync window waits for it.
+    // An Application with a sync window waits for it, unless it had its turn and failed. Worlds that are updated in turns take as long as they take; one that does
+    // not come up has an alert of its own. A counter that was not there before is no increase to Prometheus, hence the two times.
     expr: [
       'max by (name) (argocd_app_info{sync_status="OutOfSync"}) == 1',
-      'unless on (name) max by (name) (argocd_app_labels{label_mmo_sync_window="true"}) == 1',
+      'unless on (name) max by (name) (argocd_app_info{name=~"realm-.+", operation="sync"}) == 1',
+      'unless on (name) (',
+      '  max by (name) (argocd_app_labels{label_mmo_sync_window="true"}) == 1',
+      `  unless on (name) ${failedSyncs()} > (${failedSyncs(' offset 6h')} or 0 * ${failedSyncs()})`,
+      ')',
     ].join('\n'),
     for: '15m',
     severity: 'warning',

@@ -321,9 +321,15 @@ const PLATFORM: Readonly<Record<string, Metric>> = {
   argocd_app_info: {
     exporter: 'argo-cd',
     type: 'gauge',
-    labels: ['name', 'project', 'sync_status', 'health_status'],
+    labels: ['name', 'project', 'sync_status', 'health_status', 'operation'],
     meaning:
-      '1 for each Application; sync_status is Synced, OutOfSync or Unknown, health_status Healthy, Progressing, Suspended, Degraded, Missing or Unknown.',
+      '1 for each Application; sync_status is Synced, OutOfSync or Unknown, health_status Healthy, Progressing, Suspended, Degraded, Missing or Unknown, operation sync while one is under way.',
+  },
+  argocd_app_sync_total: {
+    exporter: 'argo-cd',
+    type: 'counter',
+    labels: ['name', 'phase'],
+    meaning: 'Syncs that have ended; phase is Succeeded, Failed or Error.',
   },
   sealed_secrets_controller_condition_info: {
     exporter: 'sealed-secrets',

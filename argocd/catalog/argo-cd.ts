@@ -3,6 +3,7 @@
  * The chart leaves out ServiceMonitors where their CRDs are not there yet, so that the same values fit a bare cluster.
  */
 
+import { turnsSeconds } from '../../lib/constructs/world';
 import type { FlowPort } from '../../lib/flows';
 import { isIPv4 } from '../../lib/model/addresses';
 import type { Cluster } from '../../lib/model/cluster';
@@ -12,6 +13,16 @@ import type { ProvidedPods, ProvidedService, UpstreamChart } from './types';
 import { scraped, toApiServer, workload } from './workloads';
 
 const NAMESPACE = 'argocd';
+
+/**
+ * A sync that hangs holds up the commit that repairs it, so it is ended after an hour. Not sooner: the clock covers all waves and retries of the root, and a first
+ * install pulls every image over a home's line; one that was ended starts again with the next commit only. So it is longer where worlds that are updated in turns
+ * may take longer, in whole hours: the worlds after the one that was under way would keep the old build.
+ */
+export function syncTimeoutSeconds(cluster: Cluster): number {
+  const turns = Math.max(0, ...cluster.realms.map((realm) => turnsSeconds(cluster, realm)));
+  return Math.max(1, Math.ceil(turns / 3600)) * 3600;
+}
 
 export const argoCd: UpstreamChart = {
   name: 'argo-cd',
@@ -35,9 +46,7 @@ export const argoCd: UpstreamChart = {
         'server.insecure': true,
         // Read at the controller's start only. Judges drift as the API server would apply it, defaults and webhooks included.
         'controller.diff.server.side': true,
-        // A sync that hangs holds up the commit that repairs it, so it is ended after an hour. Not sooner: the clock covers all waves and retries of the root,
-        // and a first install pulls every image over a home's line; one that was ended starts again with the next commit only.
-        'controller.sync.timeout.seconds': 3600,
+        'controller.sync.timeout.seconds': syncTimeoutSeconds(cluster),
       },
       cm: {
         ...healthCustomizations(),

@@ -40,6 +40,14 @@ export function isOrdered({ updates }: Realm): boolean {
   return updates.strategy === 'one-continent-at-a-time' || updates.strategy === 'canary-first';
 }
 
+/** Seconds that the turns of a realm's worlds may take: each stops and loads as long as it may, and the canary soaks. 0 where they take no turns. */
+export function turnsSeconds(cluster: Cluster, realm: Realm): number {
+  if (!isOrdered(realm)) return 0;
+  const active = realm.continents.filter(({ state }) => state === 'active').length;
+  const soak = realm.updates.strategy === 'canary-first' ? realm.updates.soakMinutes * 60 : 0;
+  return active * (cluster.worldGraceSeconds + STARTUP.periodSeconds * STARTUP.failureThreshold) + soak;
+}
+
 /** Whether a continent is the one that is updated first and alone. */
 function isCanary(realm: Realm, continent: Continent): boolean {
   const orders = realm.continents.filter(({ state }) => state === 'active').map(({ order }) => order ?? Number.POSITIVE_INFINITY);

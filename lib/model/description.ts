@@ -234,7 +234,7 @@ const updates = z.discriminatedUnion('strategy', [
   /** The continent of the lowest `order` first, alone, and the others by their order when it has been ready for a while without a restart. */
   z.strictObject({
     strategy: z.literal('canary-first'),
-    /** How long the first one must have been ready. @default 10; at most 30, because a sync of Argo CD is ended after an hour */
+    /** How long the first one must have been ready. @default 10; at most 30, because whoever waits for the update waits for all of it */
     soakMinutes: z.number().int().min(1).max(30).default(10),
   }),
   /** A world takes the change when it next starts: after a crash, a sleep, or when somebody deletes its pod. */

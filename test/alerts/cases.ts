@@ -86,6 +86,9 @@ const desired = (daemonSet: string): string =>
   `kube_daemonset_status_desired_number_scheduled{namespace="monitoring",daemonset="${daemonSet}"}`;
 const application = (sync: string, health: string): string =>
   `argocd_app_info{namespace="argocd",name="realms",project="game",sync_status="${sync}",health_status="${health}"}`;
+const ofRealm = (operation: string): string =>
+  `argocd_app_info{namespace="argocd",name="realm-aurora",project="game",sync_status="OutOfSync",health_status="Healthy",operation="${operation}"}`;
+const windowed = 'argocd_app_labels{namespace="argocd",name="realm-aurora",project="game",label_mmo_sync_window="true"}';
 const sealed = 'sealed_secrets_controller_condition_info{namespace="realm-aurora",name="netcode-key",condition="Synced"}';
 const restarts = 'kube_pod_container_status_restarts_total{namespace="realm-aurora",pod="eldermoor-0",container="game"}';
 
@@ -989,6 +992,24 @@ export const CASES: Readonly<Record<string, Cases>> = {
         labels: { name: 'realms' },
         summary: 'Application realms has not been what Git says for 15 minutes.',
       },
+      {
+        because: 'its sync failed in the maintenance window',
+        series: {
+          [ofRealm('')]: flat(1),
+          [windowed]: flat(1),
+          'argocd_app_sync_total{namespace="argocd",name="realm-aurora",project="game",phase="Failed"}': '_x4 1+0x120',
+        },
+        at: 19,
+        labels: { name: 'realm-aurora' },
+        summary: 'Application realm-aurora has not been what Git says for 15 minutes.',
+      },
+      {
+        because: 'its worlds had their turns, and it is still not',
+        series: { [ofRealm('')]: flat(1) },
+        at: 15,
+        labels: { name: 'realm-aurora' },
+        summary: 'Application realm-aurora has not been what Git says for 15 minutes.',
+      },
     ],
     quiet: [
       { because: 'it is in sync', series: { [application('Synced', 'Progressing')]: flat(1) } },
@@ -999,6 +1020,15 @@ export const CASES: Readonly<Record<string, Cases>> = {
           'argocd_app_labels{namespace="argocd",name="realms",project="game",label_mmo_sync_window="true"}': flat(1),
         },
       },
+      {
+        because: 'its change waits for a window, and the syncs before were well',
+        series: {
+          [ofRealm('')]: flat(1),
+          [windowed]: flat(1),
+          'argocd_app_sync_total{namespace="argocd",name="realm-aurora",project="game",phase="Succeeded"}': flat(7),
+        },
+      },
+      { because: 'its worlds are updated in turns', series: { [ofRealm('sync')]: flat(1) } },
       {
         because: 'a sync took ten minutes',
         series: {

@@ -1,11 +1,12 @@
 import { agones, agonesCertificates } from '../../../argocd/catalog/agones';
-import { argoCd, repositoryPorts } from '../../../argocd/catalog/argo-cd';
+import { argoCd, repositoryPorts, syncTimeoutSeconds } from '../../../argocd/catalog/argo-cd';
 import { certManager } from '../../../argocd/catalog/cert-manager';
 import { metallb } from '../../../argocd/catalog/metallb';
 import { metricsServer } from '../../../argocd/catalog/metrics-server';
 import { sealedSecrets } from '../../../argocd/catalog/sealed-secrets';
 import { entryPointPorts, traefik } from '../../../argocd/catalog/traefik';
 import { ownHealthKinds } from '../../../argocd/health';
+import { exampleHomelab } from '../../examples';
 import { homelab, homelabWith, local } from './clusters';
 
 /** The value at a path; keys with dots are given as they are. */
@@ -203,4 +204,34 @@ test('metrics-server is left out where the distribution brings it', () => {
   expect(metricsServer.enabled?.(homelabWith({ kubernetes }))).toBe(
     'the distribution brings metrics-server (kubernetes.metricsServer is "provided")',
   );
+});
+
+describe('the time that a sync may take', () => {
+  const [aurora, ...others] = exampleHomelab.realms ?? [];
+  const inTurns = (continents: number, updates: object) =>
+    homelabWith({
+      game: { ...exampleHomelab.game, announceSeconds: 600 },
+      realms: [
+        {
+          ...aurora,
+          updates,
+          exposure: { type: 'shared-address', address: '192.168.1.245' },
+          continents: Array.from({ length: continents }, (_, index) => ({ name: `land-${index}`, port: 41_000 + index, order: index + 1 })),
+        },
+        ...others,
+      ],
+    } as never);
+
+  test('is an hour', () => {
+    expect(syncTimeoutSeconds(homelab)).toBe(3600);
+  });
+
+  test('is longer where the worlds of a realm may need longer for their turns', () => {
+    // Each turn is 690 s to stop and 600 s to load.
+    expect([
+      syncTimeoutSeconds(inTurns(2, { strategy: 'one-continent-at-a-time' })),
+      syncTimeoutSeconds(inTurns(3, { strategy: 'one-continent-at-a-time' })),
+      syncTimeoutSeconds(inTurns(2, { strategy: 'canary-first', soakMinutes: 30 })),
+    ]).toEqual([3600, 7200, 7200]);
+  });
 });
