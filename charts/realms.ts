@@ -112,10 +112,16 @@ const WORLD_ALERTS: readonly Alert[] = [
   },
   {
     name: 'WorldSilent',
-    expr: `mmo_game_players{${WORLDS}} > 0 and rate(mmo_game_packets_received_total{${WORLDS}}[5m]) == 0`,
+    // By who tries to enter, and not by who is in: a server drops silent connections within seconds, and then counts nobody.
+    expr: [
+      `sum by (namespace, mmo_realm, mmo_continent) (rate(mmo_game_packets_received_total{${WORLDS}}[5m])) == 0`,
+      'and on (mmo_realm, mmo_continent) label_replace(label_replace(',
+      '  sum by (target) (increase(mmo_broker_tokens_total{kind="world",result="issued"}[10m])) > 2.5,',
+      '  "mmo_realm", "$1", "target", "(.+)/.+"), "mmo_continent", "$1", "target", ".+/(.+)")',
+    ].join('\n'),
     for: '2m',
     severity: 'critical',
-    summary: 'World {{ $labels.mmo_continent }} of {{ $labels.namespace }} has players and receives no packet.',
+    summary: 'Players get tokens for world {{ $labels.mmo_continent }} of {{ $labels.namespace }}, and it receives no packet at all.',
     description:
       'UDP is lost on its way: a stale conntrack entry after a restart, a node that no longer announces the address, or a router rule. On the node, with the port that players dial: conntrack -D -p udp --dport PORT',
   },

@@ -68,7 +68,7 @@ function refusalOf(path: string, old: PlainObject, next: PlainObject, options: F
     `dist/${path}: ${fields.map((field) => `spec.${field}`).join(', ')} of a StatefulSet cannot be changed${growth ? ` (${growth.text})` : ''}; the sync of its whole Application would stop. In this order (deleted before the merge, it would come back as it was):`,
     ...claims,
     `  npm run synth -- --orphaned ${id}        # then commit, merge and wait until Argo CD says that it cannot change it`,
-    `  kubectl -n ${namespace} delete statefulset ${name} --cascade=orphan        # the pod keeps running, the claims stay; Argo CD makes it anew and it adopts them`,
+    `  kubectl -n ${namespace} delete statefulset ${name} --cascade=orphan        # the pod keeps running, the claims stay; Argo CD makes it anew (with maintenance windows: in a window, or synced by hand) and it adopts them`,
   ].join('\n');
 }
 

@@ -31,7 +31,7 @@ test('a larger volume is refused with the steps that work, in their order', () =
       `dist/${path}: spec.volumeClaimTemplates of a StatefulSet cannot be changed (world: 20Gi → 40Gi); the sync of its whole Application would stop. In this order (deleted before the merge, it would come back as it was):`,
       `  kubectl -n realm-aurora patch pvc world-eldermoor-0 -p '{"spec":{"resources":{"requests":{"storage":"40Gi"}}}}'`,
       '  npm run synth -- --orphaned StatefulSet/realm-aurora/eldermoor        # then commit, merge and wait until Argo CD says that it cannot change it',
-      '  kubectl -n realm-aurora delete statefulset eldermoor --cascade=orphan        # the pod keeps running, the claims stay; Argo CD makes it anew and it adopts them',
+      '  kubectl -n realm-aurora delete statefulset eldermoor --cascade=orphan        # the pod keeps running, the claims stay; Argo CD makes it anew (with maintenance windows: in a window, or synced by hand) and it adopts them',
     ].join('\n'),
   ]);
 });

@@ -95,6 +95,7 @@ const restarts = 'kube_pod_container_status_restarts_total{namespace="realm-auro
 const ofWorld = { namespace: 'realm-aurora', mmo_continent: 'eldermoor', pod: 'eldermoor-0' };
 const world = (metric: string, more = ''): string =>
   `mmo_game_${metric}{namespace="realm-aurora",mmo_continent="eldermoor",pod="eldermoor-0"${more}}`;
+const heard = 'mmo_game_packets_received_total{namespace="realm-aurora",mmo_realm="aurora",mmo_continent="eldermoor",pod="eldermoor-0"}';
 const statefulSet = (metric: string, namespace = 'realm-aurora', name = 'eldermoor'): string =>
   `kube_statefulset_${metric}{namespace="${namespace}",statefulset="${name}"}`;
 const backupDone = 'kube_job_status_completion_time{namespace="realm-aurora",job_name="backup-world-backup-backup-1"}';
@@ -168,15 +169,21 @@ export const CASES: Readonly<Record<string, Cases>> = {
   WorldSilent: {
     fires: [
       {
-        series: { [world('players')]: flat(3), [world('packets_received_total')]: flat(1000) },
-        at: 3,
-        labels: ofWorld,
-        summary: 'World eldermoor of realm-aurora has players and receives no packet.',
+        because: 'everybody was thrown out, and nobody comes in again',
+        series: { [heard]: '0+600x20 12000+0x120', [tokens('issued')]: '5+0x20 5+1x120' },
+        at: 27,
+        labels: { namespace: 'realm-aurora', mmo_realm: 'aurora', mmo_continent: 'eldermoor' },
+        summary: 'Players get tokens for world eldermoor of realm-aurora, and it receives no packet at all.',
       },
     ],
     quiet: [
-      { because: 'packets come', series: { [world('players')]: flat(3), [world('packets_received_total')]: rising(60) } },
-      { because: 'nobody plays', series: { [world('players')]: flat(0), [world('packets_received_total')]: flat(1000) } },
+      { because: 'packets come', series: { [heard]: rising(60), [tokens('issued')]: rising(1) } },
+      { because: 'nobody wants to play', series: { [heard]: flat(1000), [tokens('issued')]: flat(5) } },
+      { because: 'one player tried twice', series: { [heard]: flat(1000), [tokens('issued')]: '5 6 7+0x120' } },
+      {
+        because: 'players of another world get tokens',
+        series: { [heard]: flat(1000), [tokens('issued').replace('eldermoor', 'sunreach')]: rising(1) },
+      },
     ],
   },
   WorldSlow: {
