@@ -80,10 +80,13 @@ const INSTANCE_ALERTS: readonly Alert[] = [
       'sum by (name) (agones_fleets_replicas_count{type="ready"}) == 0',
       'unless on (name)',
       'sum by (name) (agones_fleet_counters{counter="rooms", type="allocated_capacity"}) - sum by (name) (agones_fleet_counters{counter="rooms", type="allocated_count"}) > 0',
+      // And somebody asks: content that goes to zero, or is played on with all that it may have, is as it should be until then.
+      'and on (name) label_replace(',
+      '  sum by (fleet) (increase(mmo_broker_allocations_total{result!="allocated"}[2m])) > 0, "name", "$1", "fleet", "(.+)")',
     ].join('\n'),
     for: '5m',
     severity: 'critical',
-    summary: "No free server of '{{ $labels.name }}' for 5 minutes.",
+    summary: "Players have waited for a server of '{{ $labels.name }}' for 5 minutes, and none is free.",
     description:
       'Players wait in vain. Either the maximum in the description is reached, or new servers do not become ready: kubectl -n instances get gameservers -l agones.dev/fleet={{ $labels.name }}',
   },

@@ -95,6 +95,7 @@ const restarts = 'kube_pod_container_status_restarts_total{namespace="realm-auro
 const ofWorld = { namespace: 'realm-aurora', mmo_continent: 'eldermoor', pod: 'eldermoor-0' };
 const world = (metric: string, more = ''): string =>
   `mmo_game_${metric}{namespace="realm-aurora",mmo_continent="eldermoor",pod="eldermoor-0"${more}}`;
+const refused = ofBroker('allocations_total', 'fleet="dungeon",result="unallocated"');
 const heard = 'mmo_game_packets_received_total{namespace="realm-aurora",mmo_realm="aurora",mmo_continent="eldermoor",pod="eldermoor-0"}';
 const statefulSet = (metric: string, namespace = 'realm-aurora', name = 'eldermoor'): string =>
   `kube_statefulset_${metric}{namespace="${namespace}",statefulset="${name}"}`;
@@ -299,34 +300,55 @@ export const CASES: Readonly<Record<string, Cases>> = {
         because: 'all rooms are taken',
         series: {
           [fleet('ready')]: flat(0),
+          [refused]: rising(15),
           [rooms('total_capacity')]: flat(20),
           [rooms('total_count')]: flat(20),
           [rooms('allocated_capacity')]: flat(20),
           [rooms('allocated_count')]: flat(20),
         },
-        at: 5,
+        at: 6,
         labels: { name: 'dungeon' },
-        summary: "No free server of 'dungeon' for 5 minutes.",
+        summary: "Players have waited for a server of 'dungeon' for 5 minutes, and none is free.",
       },
       {
         because: 'servers start and none becomes ready',
         series: {
           [fleet('ready')]: flat(0),
+          [refused]: rising(15),
           [rooms('total_capacity')]: flat(2),
           [rooms('total_count')]: flat(0),
           [rooms('allocated_capacity')]: flat(0),
           [rooms('allocated_count')]: flat(0),
         },
-        at: 5,
+        at: 6,
         labels: { name: 'dungeon' },
-        summary: "No free server of 'dungeon' for 5 minutes.",
+        summary: "Players have waited for a server of 'dungeon' for 5 minutes, and none is free.",
       },
     ],
     quiet: [
       {
+        because: 'it goes to zero, and nobody wants it',
+        series: {
+          [fleet('ready')]: flat(0),
+          [rooms('allocated_capacity')]: flat(0),
+          [rooms('allocated_count')]: flat(0),
+          [refused]: flat(7),
+        },
+      },
+      {
+        because: 'it wakes from zero for somebody within two minutes',
+        series: {
+          [fleet('ready')]: flat(0),
+          [rooms('allocated_capacity')]: flat(0),
+          [rooms('allocated_count')]: flat(0),
+          [refused]: '7 22 37+0x120',
+        },
+      },
+      {
         because: 'an allocated server has a room left',
         series: {
           [fleet('ready', 'battleground')]: flat(0),
+          [refused.replace('dungeon', 'battleground')]: rising(15),
           [rooms('total_capacity', 'battleground')]: flat(4),
           [rooms('total_count', 'battleground')]: flat(3),
           [rooms('allocated_capacity', 'battleground')]: flat(4),
