@@ -1,18 +1,24 @@
 /**
  * The listener for game servers and for Agones' autoscaler, reachable inside the cluster only.
- * It deliberately has no page, no cookies and no rate limit: its callers are our own servers, each proven by its token.
+ * It deliberately has no page and no cookies. Its callers are our own servers, each proven by its token; the limits are for one that was taken over, so that
+ * it cannot keep the broker from everybody else.
  */
+import fastifyRateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
 import type { Broker } from '../broker.ts';
 import { autoscalerRoutes } from '../instances/autoscaler-routes.ts';
 import { gameServerRoutes } from '../play/game-server-routes.ts';
 import { type Application, makeApplication } from './application.ts';
-import { operationOf } from './openapi.ts';
+import { clientAddressKey } from './client-address.ts';
+import { operationOf, serveOpenApi } from './openapi.ts';
 
-/** A report of a full server, and a character's state of 64 KiB in base64. */
-const BODY_LIMIT = 512 * 1024;
+/** A report of a full server has 100 kB, a character's state of 64 KiB in base64 86 kB. */
+const BODY_LIMIT = 192 * 1024;
+/** Requests of one pod in ten seconds: each of a full server's thousand players may be saved, claimed or released three times in it. */
+const RATE = { max: 3_000, timeWindow: 10_000 };
 
-export async function internalApplication(broker: Broker): Promise<Application> {
+/** @param options.rate other limits of one pod; for tests. @default RATE */
+export async function internalApplication(broker: Broker, { rate = RATE }: { readonly rate?: typeof RATE } = {}): Promise<Application> {
   const application = makeApplication({
     log: broker.log,
     metrics: broker.metrics,
@@ -21,6 +27,7 @@ export async function internalApplication(broker: Broker): Promise<Application> 
     stopping: broker.stopping,
     closeWhenUnavailable: true,
   });
+  await application.register(fastifyRateLimit, { ...rate, keyGenerator: (request) => clientAddressKey(request.ip) });
   await application.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -31,7 +38,7 @@ export async function internalApplication(broker: Broker): Promise<Application> 
     },
     transform: operationOf,
   });
-  application.get('/v1/openapi.json', { schema: { hide: true } }, async () => application.swagger());
+  serveOpenApi(application);
   await application.register(gameServerRoutes(broker));
   await application.register(autoscalerRoutes(broker));
   return application;

@@ -4,6 +4,7 @@
  */
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { PROBLEM_TYPE, PROBLEMS } from '../problem.ts';
+import type { Application } from './application.ts';
 
 const problem = {
   description: 'A problem (RFC 9457). With 429 and 503 comes Retry-After.',
@@ -32,3 +33,12 @@ export const operationOf: typeof jsonSchemaTransform = (input) => {
   if (!schema || schema.hide) return operation;
   return { ...operation, schema: { ...schema, response: { ...(schema.response as object | undefined), default: problem } } };
 };
+
+/** Serves the document of all routes. It is written once: anybody may ask for it, and writing it takes milliseconds. */
+export function serveOpenApi(application: Application): void {
+  let document: string | undefined;
+  application.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    document ??= JSON.stringify(application.swagger());
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
+}

@@ -18,7 +18,7 @@ import { Problem } from '../problem.ts';
 import { realmRoutes } from '../realms/routes.ts';
 import { type Application, makeApplication } from './application.ts';
 import { type ClientNetwork, clientAddressKey, clientNetworkOf } from './client-address.ts';
-import { operationOf } from './openapi.ts';
+import { operationOf, serveOpenApi } from './openapi.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** The largest body that a player sends is a password and some names. */
@@ -75,7 +75,7 @@ export async function publicApplication(broker: Broker): Promise<Application> {
     },
     transform: operationOf,
   });
-  application.get('/v1/openapi.json', { schema: { hide: true } }, async () => application.swagger());
+  serveOpenApi(application);
   for (const routes of [
     accountRoutes,
     openIdRoutes,

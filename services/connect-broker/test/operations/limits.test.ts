@@ -1,7 +1,8 @@
-/** Limits of the players' listener that hold for whatever is sent: addresses that are not there, such as are no URL, and one account that asks for token after token. */
+/** Limits that hold for whatever is sent: addresses that are not there, such as are no URL, one account that asks for token after token, and a game server that was taken over. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Application } from '../../src/http/application.ts';
+import { internalApplication } from '../../src/http/internal.ts';
 import { publicApplication } from '../../src/http/public.ts';
 import { type TestBroker, testBroker } from '../support/broker.ts';
 import { onDatabase } from '../support/databases.ts';
@@ -10,12 +11,15 @@ import { connect, makePlayer } from '../support/players.ts';
 onDatabase('limits', (database) => {
   let broker: TestBroker;
   let application: Application;
+  let internal: Application;
   before(async () => {
     broker = testBroker(database());
     application = await publicApplication(broker);
+    internal = await internalApplication(broker, { rate: { max: 20, timeWindow: 60_000 } });
   });
   after(async () => {
     await application.close();
+    await internal.close();
     broker.dispose();
   });
 
@@ -31,6 +35,26 @@ onDatabase('limits', (database) => {
       assert.ok(Number(last?.headers['retry-after']) > 0);
     });
   }
+
+  const report = (remoteAddress: string, payload: object = {}) =>
+    internal.inject({ method: 'POST', url: '/v1/game/reports', remoteAddress, payload });
+
+  test('a pod that floods the port of game servers is refused, and others are answered', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => report('10.42.0.66')));
+    assert.deepEqual([(await report('10.42.0.66')).statusCode, (await report('10.42.0.67')).statusCode], [429, 422]);
+  });
+
+  test('a report of the most sessions and orders fits', async () => {
+    const uuid = '00000000-0000-4000-8000-000000000000';
+    const sessions = Array.from({ length: 2_048 }, () => uuid);
+    const acknowledged = Array.from({ length: 1_000 }, () => '9'.repeat(18));
+    const body = { sessions, accepting: true, build: '0.1.0', players: 1, capacity: 1, acknowledged };
+    assert.equal((await report('10.42.0.68', body)).statusCode, 401);
+  });
+
+  test('a body that no game server needs is too large', async () => {
+    assert.equal((await report('10.42.0.69', { sessions: 'x'.repeat(200_000) })).statusCode, 413);
+  });
 
   test('an account that asks for token after token is told to wait, from whatever addresses it asks', async () => {
     const player = await makePlayer(broker);
