@@ -349,6 +349,34 @@ describe('what overlaps', { skip: NO_POSTGRES }, () => {
     assert.equal((await claiming)?.body.reason, 'expired');
   });
 
+  test('a claim in the last moment and a connect that finds the time over do not both get the place', async () => {
+    for (const other of await makePlayers(broker, CAPACITY - 1)) await enter(other);
+    const { body } = await connect(application, player);
+    const { playSessionId, clientId } = body;
+    await database.query("update play_sessions set token_expires_at = now() - interval '14.6 s' where id = $1", [playSessionId]);
+    const late = await makePlayer(broker);
+    const podUid = broker.view.world('aurora', 'eldermoor')?.identity?.podUid;
+    let connecting: ReturnType<typeof connect> | undefined;
+    await whileHeld(
+      // A claim whose commit takes its time.
+      async (tx) => {
+        const [claim] = await tx.query<{ outcome: string }>('select outcome from claim_place($1, $2, $3, $4, null)', [
+          playSessionId,
+          ELDERMOOR,
+          podUid,
+          clientId,
+        ]);
+        assert.equal(claim?.outcome, 'accepted');
+      },
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        connecting = connect(application, late);
+        await Promise.race([connecting, new Promise((resolve) => setTimeout(resolve, 500))]);
+      },
+    );
+    assert.equal((await connecting)?.status, 202);
+  });
+
   test('a connect locks the account’s sessions before its character, as a save does', async () => {
     const mine = await enter();
     await lose();

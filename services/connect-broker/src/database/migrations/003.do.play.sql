@@ -536,6 +536,11 @@ begin
   select * into place from play_sessions where id = wanted for update;
   played_character := place.character_id;
   up := broker_up_since();
+  -- Whoever counts places before this is committed does not see the claim, and at the end of its time not the reservation either: then the count waits for it.
+  -- (After the session's row, as everywhere; shared, because claims do not count.)
+  if place.state = 'reserved' and clock_timestamp() > place.token_expires_at + interval '10 s' then
+    perform pg_advisory_xact_lock_shared(2, hashtext(place.server_id));
+  end if;
   outcome := case
     when place.server_id <> server or place.pod_uid <> pod or place.client_id <> client then 'mismatch'
     when place.ended_because = 'banned' then 'banned'
