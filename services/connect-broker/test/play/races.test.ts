@@ -377,6 +377,31 @@ describe('what overlaps', { skip: NO_POSTGRES }, () => {
     assert.equal((await connecting)?.status, 202);
   });
 
+  test('a return in the last moment and a connect that finds the time over do not both get the place', async () => {
+    for (const other of await makePlayers(broker, CAPACITY - 1)) await enter(other);
+    const mine = await enter();
+    await call('releases', { ...mine, reason: 'disconnected' });
+    await database.query("update play_sessions set held_until = now() + interval '400 ms' where id = $1", [mine.playSessionId]);
+    const late = await makePlayer(broker);
+    let connecting: ReturnType<typeof connect> | undefined;
+    await whileHeld(
+      // A return whose commit takes its time.
+      async (tx) => {
+        const [own] = await tx.query<{ created: string | null }>(
+          "select created from reserve_place($1, $2, $3, 'pod', 1, 30, $4, broker_up_since(), null)",
+          [player.accountId, player.characterId, ELDERMOOR, CAPACITY],
+        );
+        assert.ok(own?.created);
+      },
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        connecting = connect(application, late);
+        await Promise.race([connecting, new Promise((resolve) => setTimeout(resolve, 500))]);
+      },
+    );
+    assert.equal((await connecting)?.status, 202);
+  });
+
   test('a connect locks the account’s sessions before its character, as a save does', async () => {
     const mine = await enter();
     await lose();

@@ -229,6 +229,7 @@ as $$
 declare
   open_sessions bigint;
   own boolean;
+  lasting boolean;
   has_active boolean;
   has_character boolean;
   existing uuid;
@@ -246,9 +247,17 @@ begin
   -- Not now(): the locks may have taken longer than what was left of its own place, and meanwhile somebody else may have been given that.
   moment := clock_timestamp();
   select count(*), bool_or(server_id = server and takes_place(state, counts, token_expires_at, held_until, up, moment)),
+    bool_or(server_id = server and takes_place(state, counts, token_expires_at, held_until, up, moment + interval '5 s')),
     bool_or(state = 'active'), bool_or(state = 'held' and released_at is null)
-  into open_sessions, own, has_active, has_character
+  into open_sessions, own, lasting, has_active, has_character
   from (select * from play_sessions where account_id = account and state <> 'ended' order by superseded_by) as mine;
+  -- At the end of its time whoever counts may not see it any more before this is committed: then the count waits, and the clock is read again.
+  if own and not lasting then
+    perform pg_advisory_xact_lock(2, hashtext(server));
+    moment := clock_timestamp();
+    select bool_or(takes_place(state, counts, token_expires_at, held_until, up, moment)) into own
+    from (select * from play_sessions where account_id = account and state <> 'ended' order by superseded_by offset 0) as mine where server_id = server;
+  end if;
   -- A place that only changes hands needs no count, and so no turn at the world's lock.
   if own is not true then
     perform pg_advisory_xact_lock(2, hashtext(server));
