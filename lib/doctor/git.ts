@@ -2,13 +2,14 @@
  * The repository as Argo CD will read it: the same one, the same branch, and everything of this machine in it.
  * It deliberately fetches nothing: what it says of the remote is as of the last push or fetch.
  */
+import { withoutCredentials } from '../git-address';
 import { type ClusterGroup, type Finding, failed, ok, some, warning } from './types';
 
 /** The address of the example in apps/, which belongs to nobody. */
 const EXAMPLE = /^(https:\/\/|ssh:\/\/git@|git@)github\.com[/:]you\//;
 
 /** What Argo CD and the next person need; other files may be unfinished. */
-const WATCHED = ['apps', 'dist', 'secrets', 'versions.ts'];
+const WATCHED = ['apps', 'dist', 'secrets', 'terraform', 'versions.ts'];
 
 export const git: ClusterGroup = {
   name: 'git',
@@ -43,7 +44,7 @@ function repositoryFinding(repository: string, remotes: string): Finding {
   const own = remotes
     .split('\n')
     .filter((line) => line.endsWith('(push)'))
-    .map((line) => line.split(/\s+/)[1] ?? '');
+    .map((line) => withoutCredentials(line.split(/\s+/)[1] ?? ''));
   if (own.some((address) => normalized(address) === normalized(repository)))
     return ok('repository', `git.repository is a remote of this clone (${repository}).`);
   return warning(

@@ -16,7 +16,11 @@ export const network: ClusterGroup = {
 async function publicFindings(context: ClusterContext): Promise<Finding[]> {
   const { cluster, resolve } = context;
   const { publicAddress } = cluster.network;
-  if (publicAddress === undefined) return [skipped('public-address', 'Players in the LAN only: network.publicAddress is not set.')];
+  if (publicAddress === undefined)
+    return [
+      skipped('public-address', 'Players in the LAN only: network.publicAddress is not set.'),
+      ...(context.options.routerAddress === undefined ? [] : [router(context, [context.options.routerAddress])]),
+    ];
   const own = isIPv4(publicAddress) ? [publicAddress] : await resolve(publicAddress);
   const [address] = own;
   if (address === undefined)
@@ -73,7 +77,7 @@ function router({ options: { routerAddress } }: ClusterContext, own: readonly st
       `Forward the ports there too, or set that one to bridge mode. If it is the provider's: ${wayOut.charAt(0).toLowerCase()}${wayOut.slice(1)}`,
     );
   return own.includes(routerAddress)
-    ? ok(check, `The public address is the router's own (${routerAddress}), so forwarding rules are reached.`)
+    ? ok(check, `The router has the public address ${routerAddress} itself, so forwarding rules are reached.`)
     : failed(
         check,
         `The router's address is ${routerAddress}, but players are sent to ${some(own)}.`,

@@ -3,6 +3,7 @@
  * It deliberately judges no answer beyond its form; whether a description is right is the model's business (lib/model/).
  */
 import { createHash } from 'node:crypto';
+import { withoutCredentials } from '../git-address';
 import { freeAddresses, parseMap, proposedPool } from './forms';
 
 /** Answers by question, as texts. `none` is the answer for what there is not. */
@@ -61,9 +62,7 @@ const TABLE = [
     ask: 'Git repository that Argo CD reads: your fork of this one (https://, ssh:// or git@host:path)',
     // A checkout's remote may have a token in it, which belongs on no screen.
     proposal: (_answers, { remote }) =>
-      remote !== undefined && /^(https:\/\/|ssh:\/\/|git@[^:]+:)/.test(remote)
-        ? remote.replace(/^https:\/\/[^/@]*@/, 'https://')
-        : undefined,
+      remote !== undefined && /^(https:\/\/|ssh:\/\/|git@[^:]+:)/.test(remote) ? withoutCredentials(remote) : undefined,
     standIn: 'https://git.homelab.io/you/mmo-backend.git',
     fields: ['git.repository'],
   },

@@ -1,5 +1,6 @@
 /** `npm run doctor` without a cluster: a project that is well, and the ways in which one is not. */
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RunProgram } from '../../lib/programs';
 import { serializeDrill } from '../../lib/secrets/drill';
@@ -135,6 +136,13 @@ describe('a broken state: carrier-grade NAT', () => {
     expect((await found({ options: { probe: false, routerAddress: '192.168.0.2' } }))[0]).toMatch(/is private: there is another router/);
   });
 
+  test('is told before there is a public address in the description', async () => {
+    const { publicAddress: _, ...network } = description.network;
+    const described = { ...description, network };
+    const [first] = await found({ descriptions: [described], options: { probe: false, routerAddress: '100.72.1.9' } });
+    expect(first).toMatch(/^network\/router-address: The router's address 100\.72\.1\.9 is shared/);
+  });
+
   test('is not compared without the address of the router', async () => {
     expect(await found({ options: { probe: false } })).toEqual([]);
   });
@@ -255,6 +263,19 @@ describe('Git', () => {
     expect(found).toEqual([
       'git/repository: git.repository (https://git.example.org/home/other.git) is no remote of this clone, which pushes to git@git.example.org:home/mmo.git: Argo CD would not see what you push.',
     ]);
+  });
+
+  test('of a remote with a token is told without the token', async () => {
+    const { root } = await healthyProject();
+    execFileSync('git', ['-C', root, 'remote', 'set-url', 'origin', 'https://you:s3cr3t@git.example.org/other/mmo.git']);
+    expect(JSON.stringify(await examine(root, {}, ['git']))).not.toContain('s3cr3t');
+  });
+
+  test('with variables of Terraform that are not committed is a warning', async () => {
+    const { root } = await healthyProject();
+    mkdirSync(path.join(root, 'terraform/clusters/homelab'), { recursive: true });
+    writeFileSync(path.join(root, 'terraform/clusters/homelab/main.tf'), '');
+    expect(complaints(await examine(root, {}, ['git']))).toEqual(['git/committed: 1 file is not committed: terraform/.']);
   });
 
   test('that is no repository is told', async () => {
