@@ -87,6 +87,14 @@ function databaseMistakes(data: ParsedDescription): Mistake[] {
 function gameMistakes(data: ParsedDescription): Mistake[] {
   const { image, imageUnverified } = data.game;
   const pinned = image.includes('@sha256:');
+  if (/:latest(?:@|$)/.test(image)) {
+    return [
+      {
+        path: 'game.image',
+        message: `'${image}' has the tag 'latest', which says no version: a new build would change nothing here, so that no world would ever get it. Write the version, such as '${image.replace(/:latest(?=@|$)/, ':0.4.2')}'.`,
+      },
+    ];
+  }
   if (!pinned && imageUnverified === undefined) {
     return [
       {
