@@ -14,10 +14,9 @@ import { neededSecrets } from '../secrets/needs';
 import { giveOwnKey } from '../secrets/own-key';
 import { planMissing, type Step } from '../secrets/plan';
 import { readCertificate, SecretsError } from '../secrets/sealing';
-import { type Give, questionOf, severalSource } from '../secrets/sources';
+import { severalSource } from '../secrets/sources';
 import type { SecretSpec } from '../secrets/spec';
 import { fileStore, memoryStore } from '../secrets/store';
-import { acceptValue } from '../secrets/values';
 import { synthesizeToDisk } from '../synth-to-disk';
 import { TERRAFORM_CLUSTERS } from '../terraform/variables';
 import { askAll, type Conversation } from './ask';
@@ -76,7 +75,11 @@ export async function init({ given, secrets }: InitOptions, environment: InitEnv
     say(`${store.place}/${CERTIFICATE_FILE}: written${example ? ", in place of the example's, with all of its values" : ''}`);
   } else say(`${store.place}/${CERTIFICATE_FILE}: unchanged`);
 
-  const open = await sealMissing(store, neededSecrets(description, store), answered, secrets?.place ?? '', environment);
+  const open = await sealMissing(store, neededSecrets(description, store), answered, secrets?.place ?? '', environment).catch((error) => {
+    if (!(error instanceof SecretsError)) throw error;
+    // Whoever answered thirty questions need not answer them again.
+    throw new SecretsError([...error.problems, `What was written stays. Go on with: ${sealAndSynth(name)}`]);
+  });
   if (open.length === 0) synth(description, example, environment);
   else {
     say(
@@ -209,13 +212,10 @@ async function sealMissing(
     return [];
   }
   refuseSilentLoss(steps);
-  const known = severalSource({ answers, answersPlace, placeholders: false }, { ...environment, interactive: false });
-  const give: Give = async (step) => {
-    const given = await known(step);
-    if (given || !environment.interactive) return given;
-    const text = await environment.askHidden(`${questionOf(step).replace(/: $/, '')} (Enter: later): `);
-    return text === '' ? undefined : { how: 'taken from the terminal', plaintext: acceptValue(step.value, Buffer.from(text)) };
-  };
+  const give = severalSource(
+    { answers, answersPlace, placeholders: false },
+    { interactive: environment.interactive, ask: environment.askHidden },
+  );
   const { open } = await fill(store, certificate, needed, steps, give);
   environment.say(`${store.place}: ${steps.length - open.length} values generated or taken, and sealed`);
   return open;
@@ -230,18 +230,29 @@ function synth(description: ClusterDescription, example: boolean, { root, cluste
     secretsDirectory: path.join(root, 'secrets'),
     neverRan: example ? [description.name] : [],
   });
-  for (const line of lines) if (line.startsWith(`${description.name}:`)) say(line);
+  for (const line of ofCluster(lines, description.name)) say(line);
   const { added, changed, removed } = change;
   say(
     `dist/: ${added.length + changed.length + removed.length === 0 ? 'unchanged' : `${added.length} files added, ${changed.length} changed, ${removed.length} removed`}`,
   );
 }
 
+/** What the synth says of one cluster: its line, and what stands below it. */
+function ofCluster(lines: readonly string[], name: string): readonly string[] {
+  const begin = lines.findIndex((line) => line.startsWith(`${name}:`));
+  const length = lines.slice(begin + 1).findIndex((line) => !line.startsWith('  '));
+  return begin < 0 ? [] : lines.slice(begin, length < 0 ? undefined : begin + 1 + length);
+}
+
+function sealAndSynth(name: string): string {
+  return `npm run seal -- --cluster ${name} --missing && npm run synth`;
+}
+
 /** Three steps for a person. */
 function nextSteps(name: string, open: readonly Step[]): string[] {
   const copy = `Copy .keys/${name}.key to a place that outlives this machine and the cluster, and try the copy: npm run seal -- --cluster ${name} --verify --key COPY`;
   const commit = 'Read what was written, then: git add apps secrets dist terraform && git commit && git push';
-  if (open.length > 0) return [`Seal what is missing: npm run seal -- --cluster ${name} --missing && npm run synth`, copy, commit];
+  if (open.length > 0) return [`Seal what is missing: ${sealAndSynth(name)}`, copy, commit];
   const up = `npm run doctor -- --cluster ${name}, and when it finds nothing to put right: terraform -chdir=${TERRAFORM_CLUSTERS}/${name} init, then apply (docs/how-to/new-cluster.md)`;
   return [copy, commit, up];
 }

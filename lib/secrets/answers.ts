@@ -3,7 +3,7 @@
  * the caller allows that. All are read and judged together; messages name identities and never quote a value. It deliberately seals nothing.
  */
 import { readFileSync } from 'node:fs';
-import { didYouMean } from '../model/issues';
+import { endWithMeant } from '../model/issues';
 import { neededValues } from './plan';
 import { SecretsError } from './sealing';
 import type { SecretSpec } from './spec';
@@ -41,9 +41,7 @@ export function readAnswers(
   for (const [identity, answer] of Object.entries(answers)) {
     const value = values.find((each) => each.identity === identity);
     if (!value) {
-      problems.push(
-        `${place}: the cluster needs no value '${identity}'${didYouMean(identity, asked).replace('known fields', 'those asked for')}.`,
-      );
+      problems.push(`${place}: the cluster needs no value '${identity}'${endWithMeant(identity, asked, 'those asked for')}`);
       continue;
     }
     if (!('ask' in value.source)) {

@@ -122,7 +122,7 @@ export function planOne(needed: readonly SecretSpec[], store: SecretStore, targe
   if (!/^[-.a-z0-9]+\/[-.a-z0-9]+(?:\/[-._a-zA-Z0-9]+)?$/.test(target)) {
     // The text is not repeated: it may be a value by mistake.
     throw new SecretsError([
-      `What to seal is given as NAMESPACE/NAME/KEY, or NAMESPACE/NAME when the Secret has one key; 'npm run seal -- --list' names them all.`,
+      `What to seal is given as NAMESPACE/NAME/KEY, or NAMESPACE/NAME when the Secret has one key; 'npm run seal -- --cluster NAME --list' names them all.`,
     ]);
   }
   const values = neededValues(needed);

@@ -10,7 +10,7 @@ import { readFile, readYaml, refuseReadableByOthers } from './answers-file';
 import { DRILL_FILE, lastRecoveryDrill, serializeDrill } from './drill';
 import type { SealEnvironment } from './environment';
 import { fill, refuseSilentLoss } from './fill';
-import { CERTIFICATE_FILE, privateKeyFile } from './keys';
+import { CERTIFICATE_FILE, KEYS_FOLDER, privateKeyFile } from './keys';
 import { listLines, listSecrets } from './list';
 import { giveOwnKey, renewCertificate, reseal } from './own-key';
 import { neededValues, newestGeneration, planMissing, planNetcode, planOne, planRotation, type Step } from './plan';
@@ -275,9 +275,9 @@ async function filled(
 /** What only a person has and nobody has given. */
 export function openLines(open: readonly Step[], example: boolean): string[] {
   return [
-    `Still missing, because only a person has ${open.length === 1 ? 'it' : 'them'} and there is no terminal to ask in:`,
+    `Still missing, because only a person has ${open.length === 1 ? 'it' : 'them'}:`,
     ...open.map(({ value }) => `  ${value.identity}: ${'ask' in value.source ? value.source.ask : describeSource(value.source)}`),
-    `Put them into a YAML file that only you can read (chmod 600), one line each, 'identity: value', and run the command again with --answers FILE.`,
+    `Run the command again in a terminal, which asks. Or put them into a YAML file that only you can read (chmod 600) and Git ignores, such as ${KEYS_FOLDER}/answers.yaml, one line each, 'identity: value', and give it with --answers FILE.`,
     ...(example ? ['This is the example, which nobody can open: to try things out, --placeholder-asks seals placeholders instead.'] : []),
   ];
 }

@@ -5,6 +5,7 @@
 import { readFile } from './answers-file';
 import type { SealEnvironment } from './environment';
 import type { Step } from './plan';
+import { SecretsError } from './sealing';
 import { acceptValue, makeValue } from './values';
 
 /** A value and how it came to be, as the end of a sentence. */
@@ -33,7 +34,7 @@ export function singleSource({ generate, fromFile, makeIfPossible = false }: Sin
     if (generate !== undefined) return { how: 'made new', plaintext: makeValue(value, generate) };
     if (fromFile !== undefined) return { how: `taken from ${fromFile}`, plaintext: acceptValue(value, readFile(fromFile)) };
     if (makeIfPossible && 'generate' in value.source) return { how: 'made new', plaintext: makeValue(value) };
-    if (person.interactive) return fromTerminal(step, person);
+    if (person.interactive) return fromTerminal(step, person, 'now');
     return { how: 'taken from standard input', plaintext: acceptValue(value, await person.readInput()) };
   };
 }
@@ -56,12 +57,27 @@ export function severalSource({ answers, answersPlace, placeholders }: SeveralOp
     const answer = answers.get(value.identity);
     if (answer !== undefined) return { how: `taken from ${answersPlace}`, plaintext: answer };
     if (placeholders) return { how: 'a placeholder, random text', plaintext: makeValue(value) };
-    return person.interactive ? fromTerminal(step, person) : undefined;
+    return person.interactive ? fromTerminal(step, person, 'may wait') : undefined;
   };
 }
 
-async function fromTerminal(step: Step, person: Pick<Person, 'ask'>): Promise<Given> {
-  return { how: 'taken from the terminal', plaintext: acceptValue(step.value, Buffer.from(await person.ask(questionOf(step)))) };
+/** How often a person may try: somebody whose paste is wrong thrice has the wrong thing to paste. */
+const TRIES = 3;
+
+/** Asks again when a value is refused: nobody sees what was typed, and what was typed before it should not be lost. */
+async function fromTerminal(step: Step, person: Pick<Person, 'ask'>, when: 'now' | 'may wait'): Promise<Given | undefined> {
+  const question = when === 'now' ? questionOf(step) : questionOf(step).replace(/: $/, ' (Enter: later): ');
+  let before = '';
+  for (let tried = 1; ; tried++) {
+    const text = await person.ask(`${before}${question}`);
+    if (when === 'may wait' && text === '') return undefined;
+    try {
+      return { how: 'taken from the terminal', plaintext: acceptValue(step.value, Buffer.from(text)) };
+    } catch (error) {
+      if (!(error instanceof SecretsError) || tried === TRIES) throw error;
+      before = `${error.message}\n`;
+    }
+  }
 }
 
 /** The question for a value. */

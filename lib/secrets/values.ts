@@ -78,7 +78,7 @@ export function valueProblem({ source }: ValueNeed, value: Buffer): string | und
 export function acceptValue({ identity, source }: ValueNeed, given: Buffer): Buffer {
   const kind: Generated = 'generate' in source ? source.generate : 'password';
   const value = kind === 'random-32-bytes' ? given : withoutLineEnd(given);
-  const problem = GENERATED[kind].problem(value);
+  const problem = GENERATED[kind].problem(value) ?? (kind === 'random-32-bytes' ? undefined : slipProblem(value.toString('utf8')));
   if (problem) throw new SecretsError([`The value for '${identity}' ${problem}.`]);
   return value;
 }
@@ -93,6 +93,14 @@ function password(length: number): Buffer {
 function textProblem(value: Buffer): string | undefined {
   if (value.length === 0) return 'is empty';
   return value.equals(Buffer.from(value.toString('utf8'))) ? undefined : 'is not text in UTF-8';
+}
+
+/** What nobody sees in a value that does not echo, and what only the service that gets it would refuse. */
+function slipProblem(text: string): string | undefined {
+  if (/[\r\n]/.test(text)) return 'has more than one line; give exactly one';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(text)) return 'has control characters in it, as arrow keys and Ctrl leave them; type or paste it again';
+  return /^\s|\s$/.test(text) ? 'begins or ends with white space, which no password or token has' : undefined;
 }
 
 function withoutLineEnd(value: Buffer): Buffer {

@@ -294,6 +294,18 @@ describe('a person', () => {
     expect(proposal).toBe('https://git.castle.example.com/castle/mmo.git');
   });
 
+  test('who gives a value that is refused thrice is told how to go on without answering everything again', async () => {
+    const { run } = project({ person: [], hidden: [' x', ' x', ' x'] });
+    const { output } = await run(...flags({ ...everyAnswer(WITH_BACKUPS) }));
+    expect(output).toContain('What was written stays. Go on with: npm run seal -- --cluster castle --missing && npm run synth');
+  });
+
+  test('is shown what the synth warns of', async () => {
+    const { run } = project({ person: [] });
+    const { output } = await run(...flags({ ...everyAnswer(COMPLETE), exposure: 'shared-address' }));
+    expect(output).toContain("  warning: the worlds of realm 'aurora' share");
+  });
+
   test('is told of a mistake at once and asked again', async () => {
     const { run, questions } = project({ person: ['Castle', 'castle', 'no'] });
     const { output } = await run(...flags(without(everyAnswer(COMPLETE), 'name')));

@@ -116,8 +116,22 @@ describe('--missing', () => {
   test('asks a person for what only a person has', async () => {
     const { run, open, questions } = project({ needed: [dnsToken], person: ['hunter2'] });
     expect((await run(...seal, '--missing')).code).toBe(0);
-    expect(questions).toEqual(['cloudflare/api-token (API token of Cloudflare with Zone.DNS edit): ']);
+    expect(questions).toEqual(['cloudflare/api-token (API token of Cloudflare with Zone.DNS edit) (Enter: later): ']);
     expect(open('cert-manager', 'cloudflare', 'api-token').toString()).toBe('hunter2');
+  });
+
+  test('asks again for a value that cannot be right, and says why', async () => {
+    const { run, open, questions } = project({ needed: [dnsToken], person: ['hunter2 ', 'hunter2'] });
+    await run(...seal, '--missing');
+    expect(questions[1]).toMatch(/^The value for 'cloudflare\/api-token' begins or ends with white space/);
+    expect(open('cert-manager', 'cloudflare', 'api-token').toString()).toBe('hunter2');
+  });
+
+  test('seals the others when a person has one of them later', async () => {
+    const { run, store } = project({ person: [''] });
+    const { code, output } = await run(...seal, '--missing');
+    expect([code, store().files().length > 0]).toEqual([1, true]);
+    expect(output).toContain('Still missing, because only a person has it:\n  cloudflare/api-token: ');
   });
 
   test('asks for a value that is sealed elsewhere as the same one, and leaves that copy alone', async () => {
@@ -127,7 +141,7 @@ describe('--missing', () => {
     const before = store().encryptedData('cert-manager', 'cloudflare');
     needed.push({ ...dnsToken, namespace: 'elsewhere' });
     expect((await run(...seal, '--missing')).code).toBe(0);
-    expect(questions[1]).toContain('the same as is sealed for 1 other place: ');
+    expect(questions[1]).toContain('the same as is sealed for 1 other place (Enter: later): ');
     expect(open('elsewhere', 'cloudflare', 'api-token').toString()).toBe('hunter2');
     expect(store().encryptedData('cert-manager', 'cloudflare')).toEqual(before);
   });

@@ -38,7 +38,6 @@ describe('a value', () => {
   test.each([
     ['a line feed', 'token\n', 'token'],
     ['the line end of Windows', 'token\r\n', 'token'],
-    ['only the last of two line feeds', 'token\n\n', 'token\n'],
     ['nothing', 'token', 'token'],
   ])('that a person gives loses %s at its end', (_, given, accepted) => {
     expect(acceptValue(value({ ask: 'a token' }), Buffer.from(given)).toString()).toBe(accepted);
@@ -51,6 +50,14 @@ describe('a value', () => {
 
   test.each([
     ['nothing for a token', { ask: 'a token' }, '', 'is empty'],
+    ['a second line of a token', { ask: 'a token' }, 'token\nsecond\n', 'has more than one line; give exactly one'],
+    [
+      'an arrow key in a token',
+      { ask: 'a token' },
+      'tok\u001b[Den',
+      'has control characters in it, as arrow keys and Ctrl leave them; type or paste it again',
+    ],
+    ['a space behind a token', { ask: 'a token' }, 'token ', 'begins or ends with white space, which no password or token has'],
     ['no more than a line feed for a password', { generate: 'password' }, '\n', 'is empty'],
     ['too few raw bytes', { generate: 'random-32-bytes' }, 'abc', 'has 3 bytes; it must be exactly 32 raw bytes'],
     ['digits that are not hexadecimal', { generate: 'random-32-bytes-hex' }, 'z'.repeat(64), 'must be 64 hexadecimal digits in lower case'],
