@@ -1,5 +1,7 @@
 /** `npm run doctor`: parses its options and prints what lib/doctor found, one line a check. */
+
 import { lookup } from 'node:dns/promises';
+import { existsSync } from 'node:fs';
 import { clusters } from '../apps';
 import { type Diagnosis, type DoctorRequest, diagnose } from '../lib/doctor';
 import { makeKubectl } from '../lib/kubectl';
@@ -47,6 +49,7 @@ export const main = (args: readonly string[], environment: DoctorEnvironment = o
       throw new UsageError(`There is no cluster '${cluster}'; apps/ has ${names.join(', ')}.`);
     if (routerAddress !== undefined && !isIPv4(routerAddress))
       throw new UsageError(`--router-address takes an IPv4 address such as 203.0.113.7, not '${routerAddress}'.`);
+    if (kubeconfig !== undefined && !existsSync(kubeconfig)) throw new UsageError(`There is no kubeconfig '${kubeconfig}'.`);
     const asksCluster = kubeconfig !== undefined || live === true || context !== undefined;
     if (asksCluster && cluster === undefined && names.length > 1)
       throw new UsageError(`Say which cluster the kubeconfig leads to: --cluster NAME, one of ${names.join(', ')}.`);

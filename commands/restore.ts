@@ -31,7 +31,7 @@ A world gets a new volume beside the old one. A database gets a new generation, 
   --cluster NAME     needed when several clusters of apps/ could be meant
   --kubeconfig FILE  ask the cluster with this kubeconfig; otherwise kubectl's own (KUBECONFIG, or ~/.kube/config)
   --context NAME     a context of the kubeconfig other than the current one
-  --out FOLDER       @default restores/<cluster>/<what>-<time>
+  --out FOLDER       where to write it; a folder that is not there yet [restores/<cluster>/<what>-<time>]
   --json             print { "folder", "files", "title", "steps", "afterwards" }
   -h, --help         this text
 

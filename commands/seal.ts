@@ -2,7 +2,7 @@
  * `npm run seal`: seals values offline, to the committed certificate, and writes them into secrets/<cluster>/.
  * It deliberately cannot show a value and takes none from the command line; what the modes do is lib/secrets/seal-command.ts.
  */
-import { didYouMean } from '../lib/model/issues';
+import { endWithMeant } from '../lib/model/issues';
 import type { SealEnvironment } from '../lib/secrets/environment';
 import { CERTIFICATE_FILE } from '../lib/secrets/keys';
 import {
@@ -189,7 +189,7 @@ function chosenCluster(name: string | undefined, clusters: readonly string[]): s
   const known = clusters.join(', ');
   if (name === undefined) throw new UsageError(`Say which cluster: --cluster NAME, one of ${known}.`);
   if (!clusters.includes(name))
-    throw new UsageError(`There is no cluster '${name}'${didYouMean(name, clusters).replace('known fields', 'the clusters of apps/')}.`);
+    throw new UsageError(`There is no cluster '${name}'${endWithMeant(name, clusters, 'the clusters of apps/')}`);
   return name;
 }
 

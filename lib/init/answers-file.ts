@@ -2,7 +2,7 @@
  * Answers from a YAML file and from flags, in the one textual form that prompts have too. Where both say something, the flag does.
  * It deliberately judges only keys and types; what the answers mean is describe.ts's part.
  */
-import { didYouMean } from '../model/issues';
+import { endWithMeant } from '../model/issues';
 import { SecretsError } from '../secrets/sealing';
 import { type Answers, type QuestionId, questions } from './questions';
 
@@ -30,7 +30,7 @@ export function answersOfFile(document: unknown, place: string): FileAnswers {
   for (const [key, value] of Object.entries(document)) {
     if (key === SECRETS_KEY) continue;
     if (!known.includes(key)) {
-      problems.push(`${place}: there is no question '${key}'${didYouMean(key, known).replace('known fields', 'the questions')}.`);
+      problems.push(`${place}: there is no question '${key}'${endWithMeant(key, known, 'the questions')}`);
       continue;
     }
     const text = textOf(value);

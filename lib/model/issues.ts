@@ -179,6 +179,12 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return meant === undefined ? `; known fields are ${known.map((key) => `'${key}'`).join(', ')}` : `; did you mean '${meant}'?`;
 }
 
+/** The same as the end of a whole sentence, with its full stop or question mark. @param all how the sentence calls all that there is, in the plural */
+export function endWithMeant(word: string, known: readonly string[], all: string): string {
+  const end = didYouMean(word, known).replace('known fields', all);
+  return end.endsWith('?') ? end : `${end}.`;
+}
+
 // The schema's own structure answers which keys exist at a path, so that no second list of fields can grow old.
 interface Node {
   readonly _zod: {

@@ -44,6 +44,7 @@ test('prints JSON for programs', async () => {
 test.each([
   [['--cluster', 'nowhere'], /^There is no cluster 'nowhere'; apps\/ has homelab\.$/],
   [['--router-address', 'home.example.org'], /^--router-address takes an IPv4 address such as 203\.0\.113\.7, not 'home\.example\.org'\.$/],
+  [['--kubeconfig', 'no/such/file'], /^There is no kubeconfig 'no\/such\/file'\.$/],
   [['--kubeconfg', 'x'], /^Unknown option '--kubeconfg'\. See --help\.$/],
 ])('%j is wrong usage', async (args, sentence) => {
   const { code, output } = await run(args, root);
