@@ -186,7 +186,7 @@ function plannedFiles(root: string, description: ClusterDescription, example: bo
   const before = existsSync(path.join(root, own)) ? readFileSync(path.join(root, own), 'utf8') : undefined;
   if (before !== undefined && before !== text && !example) {
     throw new SecretsError([
-      `${own} exists and says something else than these answers, so nothing was written. It is yours: edit it and run 'npm run synth'. To begin anew, move it away first.`,
+      `${own} exists and says something else than these answers, so nothing was written. It is yours: edit it and run 'npm run synth'. To begin anew, remove it and its lines in apps/index.ts first.`,
     ]);
   }
   const index = readFileSync(path.join(root, 'apps/index.ts'), 'utf8');
@@ -217,7 +217,9 @@ async function sealMissing(
     { interactive: environment.interactive, ask: environment.askHidden },
   );
   const { open } = await fill(store, certificate, needed, steps, give);
-  environment.say(`${store.place}: ${steps.length - open.length} values generated or taken, and sealed`);
+  environment.say(
+    `${store.place}: ${steps.length - open.length} value${steps.length - open.length === 1 ? '' : 's'} generated or taken, and sealed`,
+  );
   return open;
 }
 

@@ -2,6 +2,7 @@
  * The rules of persistent worlds that no single field shows: which exposure needs which fields, and what two worlds cannot share.
  * It deliberately leaves addresses of the pool (inside of it, used once) to network.ts, and judges a retired world only by its name: it takes no address and no port.
  */
+import { fromNumber, parseRange } from './addresses';
 import type { Mistake } from './cluster';
 import { hostNameLabelMistakes, isTimeZone, memoryMistakes } from './content-types';
 import { continentResources, DEFAULT_GAME_PORT } from './defaults';
@@ -213,10 +214,7 @@ function exposureMistakes(data: ParsedDescription, realm: RealmDescription, cont
   switch (realm.exposure.type) {
     case 'own-address':
       if (continent.address === undefined) {
-        refuse(
-          'address',
-          `with exposure 'own-address' every continent has an address of the pool that is its own; write it down, such as ${poolExample(data)}.`,
-        );
+        refuse('address', `with exposure 'own-address' every continent has an address of the pool that is its own; ${freeInPool(data)}.`);
       }
       break;
     case 'shared-address':
@@ -276,7 +274,19 @@ function freePort(taken: ReadonlyMap<string, string>, endpoint: string): number 
   return free;
 }
 
-function poolExample(data: ParsedDescription): string {
-  const last = data.network.pool?.split('-')[1]?.trim();
-  return last ? `'${last}'` : "'192.168.1.245'";
+/** The end of a sentence about an address that is missing. */
+function freeInPool(data: ParsedDescription): string {
+  const { pool, ingress, adminIngress, dns } = data.network;
+  const range = parseRange(pool ?? '');
+  if (typeof range === 'string') return "write it down, such as '192.168.1.245'";
+  const taken = new Set([
+    ...[ingress, adminIngress, dns],
+    ...data.realms.flatMap(({ exposure, continents }) => [
+      ...(exposure.type === 'shared-address' ? [exposure.address] : []),
+      ...continents.map(({ address }) => address),
+    ]),
+  ]);
+  for (let value = range.first; value <= range.last; value++)
+    if (!taken.has(fromNumber(value))) return `write it down, such as '${fromNumber(value)}'`;
+  return `the pool '${pool}' has no free address left, so make it larger, or use exposure { type: 'shared-address' }`;
 }

@@ -656,7 +656,7 @@ describe('mistakes of realms', () => {
       {
         path: `${path}.address`,
         message:
-          "with exposure 'own-address' every continent has an address of the pool that is its own; write it down, such as '192.168.1.254'.",
+          "with exposure 'own-address' every continent has an address of the pool that is its own; write it down, such as '192.168.1.243'.",
       },
     ]);
   });
