@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { readTree } from '../emit/writer';
 import { CERTIFICATE_FILE, KEYS_FOLDER, PRIVATE_KEY_MODE, privateKeyFile } from './keys';
 import { openAll } from './recovery';
 import {
@@ -17,7 +18,7 @@ import {
   seal,
   strictLabel,
 } from './sealing';
-import type { FileStore } from './store';
+import { type FileStore, SEALED_TO_ANNOTATION } from './store';
 
 export interface OwnKeyOptions {
   /** The project's root. */
@@ -39,6 +40,7 @@ export interface OwnKey {
 
 /**
  * Gives a cluster that has no certificate, or the example's, one of its own. The example's values go with its certificate: nobody can open them.
+ * Values that lost their certificate stay, when the private key that is there opens them.
  * A private key that is there already, because this was interrupted or the key comes from a backup, gets the certificate.
  * @param options.giveUp whether a certificate of its own may go too, with all values, because its private key is lost. @default false
  * @throws SecretsError when the cluster has a certificate of its own and it is not to be given up, or when its private key is not lost at all
@@ -64,13 +66,35 @@ export async function giveOwnKey({
       `${place} is the private key of ${store.place}/${CERTIFICATE_FILE}, so nothing is lost. To change to a new key and keep the values: npm run seal -- --cluster ${cluster} --reseal`,
     ]);
   }
+  const own = found ? readPrivateKey(readFileSync(file, 'utf8'), place) : undefined;
+  const keeps = !before && !giveUp && keepsValues({ root, cluster, store }, own);
   const { certificate, privateKey } = await makeCertificate({
     ...request(cluster, bits),
-    ...(found ? { privateKey: readPrivateKey(readFileSync(file, 'utf8'), place) } : {}),
+    ...(own ? { privateKey: own } : {}),
   });
   if (!found) writePrivateKey(file, privateKey);
-  store.restart(certificate, []);
+  if (keeps) store.writeCertificate(certificate);
+  else store.restart(certificate, []);
   return { file: place, found, keyFingerprint: fingerprintOf(privateKey) };
+}
+
+/**
+ * Whether there are values whose certificate is gone, which is a slip and no reason to lose them: with the private key they get a new certificate and stay.
+ * @throws SecretsError when the private key is not there, or when values say that they are sealed to another one
+ */
+function keepsValues({ root, cluster, store }: OwnKeyOptions, privateKey: KeyObject | undefined): boolean {
+  const texts = [...readTree(path.join(root, store.place))]
+    .filter(([file]) => /^[^./][^/]*\/[^./][^/]*\.yaml$/.test(file))
+    .map(([, text]) => text);
+  const fits = (text: string): boolean => {
+    const sealedTo = new RegExp(`${SEALED_TO_ANNOTATION}: *"?(sha256:[0-9a-f]+)`).exec(text)?.[1];
+    return privateKey !== undefined && (sealedTo === undefined || sealedTo === fingerprintOf(privateKey));
+  };
+  if (texts.every(fits)) return texts.length > 0;
+  const place = privateKeyFile('', cluster);
+  throw new SecretsError([
+    `${store.place} has sealed values, but ${CERTIFICATE_FILE} is missing${privateKey ? `, and ${place} is not the key that they are sealed to` : ''}. Bring the certificate back: git log -- ${store.place}/${CERTIFICATE_FILE}. Or bring the private key back from its copy, and --new-key makes a new certificate of it: install -D -m 600 COPY ${place}. Only when both are lost for good: --new-key --yes, which gives up every value.`,
+  ]);
 }
 
 /** The certificate alone: the example's values may have mistakes, which nobody has to repair before they go. */

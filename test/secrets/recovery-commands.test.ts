@@ -1,7 +1,7 @@
 /** The modes of `npm run seal` that need a private key or make one: rotation, generations, the drill, new keys and re-sealing; and since when values are sealed. */
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { main } from '../../commands/seal';
 import { lastRecoveryDrill } from '../../lib/secrets/drill';
@@ -283,6 +283,26 @@ describe('--new-key', () => {
     expect(code).toBe(1);
     expect(output).toContain('so nothing is lost');
     expect(store().files()).toEqual(before);
+  });
+
+  test('keeps the values of a certificate that is missing, when the private key is there', async () => {
+    const { run, root, store, keepKey } = project();
+    keepKey();
+    await run('--missing');
+    const before = store().files();
+    rmSync(path.join(root, 'secrets/home/sealing.crt'));
+    expect((await run('--new-key')).code).toBe(0);
+    expect(store().files()).toEqual(before);
+  });
+
+  test('gives up no values because their certificate is missing', async () => {
+    const { run, root } = project();
+    await run('--missing');
+    const before = readdirSync(path.join(root, 'secrets/home'));
+    rmSync(path.join(root, 'secrets/home/sealing.crt'));
+    const { code, output } = await run('--new-key');
+    expect([code, readdirSync(path.join(root, 'secrets/home'))]).toEqual([1, before.filter((file) => file !== 'sealing.crt')]);
+    expect(output).toMatch(/^secrets\/home has sealed values, but sealing\.crt is missing\. Bring the certificate back/);
   });
 
   test('never overwrites a private key: it gets the certificate', async () => {
