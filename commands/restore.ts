@@ -4,6 +4,7 @@ import path from 'node:path';
 import { clusters } from '../apps';
 import { buildCluster } from '../lib/build';
 import { type Kubectl, KubectlError, makeKubectl } from '../lib/kubectl';
+import { minuteStamp } from '../lib/minute-stamp';
 import { type ClusterDescription, type Continent, DescriptionError, type Realm, resolveCluster } from '../lib/model/cluster';
 import { type RunProgram, runProgram } from '../lib/programs';
 import { planDatabaseRestore } from '../lib/restore/database';
@@ -109,10 +110,6 @@ async function planned(positionals: readonly string[], values: Values, environme
   throw new UsageError("Say what to restore: 'world REALM/CONTINENT' or 'database'. See --help.");
 }
 
-function stampOf(now: Date): string {
-  return now.toISOString().replace(/\D/g, '').slice(0, 12);
-}
-
 async function world(id: string, values: Values, kubectl: Kubectl, { root, now, descriptions }: RestoreEnvironment): Promise<Planned> {
   if (/^[^/]+\/[^/]+$/.exec(id) === null) throw new UsageError(`A world is named REALM/CONTINENT, such as aurora/eldermoor, not '${id}'.`);
   if ((values.at === undefined) === (values.snapshot === undefined))
@@ -130,7 +127,7 @@ async function world(id: string, values: Values, kubectl: Kubectl, { root, now, 
       manifest.kind === 'StatefulSet' && manifest.metadata.namespace === realm.namespace && manifest.metadata.name === continent.name,
   )?.manifest;
   if (!workload) throw new Error(`The synth makes no StatefulSet for ${id}.`);
-  const folder = values.out ?? path.posix.join('restores', cluster.name, `${realm.name}-${continent.name}-${stampOf(now)}`);
+  const folder = values.out ?? path.posix.join('restores', cluster.name, `${realm.name}-${continent.name}-${minuteStamp(now)}`);
   const plan = planWorldRestore({
     cluster,
     realm,
@@ -203,7 +200,7 @@ async function database(values: Values, kubectl: Kubectl, { root, now, descripti
     ...(values.at === undefined ? {} : { at: values.at }),
     ...(asked ? { windows: await windows(kubectl) } : {}),
   });
-  return { folder: values.out ?? path.posix.join('restores', description.name, `database-${stampOf(now)}`), plan };
+  return { folder: values.out ?? path.posix.join('restores', description.name, `database-${minuteStamp(now)}`), plan };
 }
 
 async function windows(kubectl: Kubectl) {

@@ -2,9 +2,9 @@
  * The steps of taking a node out of service and back (who is told, in which order things leave, how it returns), and of a backup out of turn.
  * It deliberately runs none of them, and names no pod: where worlds run is the scheduler's knowledge, so commands select by node.
  */
-
 import { repositoryOf, WORLD_BACKUP, worldBackend } from '../charts/world-backups';
 import { Backup } from '../imports/k8up.io';
+import { minuteStamp } from './minute-stamp';
 import type { Cluster, Continent, Realm } from './model/cluster';
 import { databaseCluster, LABELS, NAMESPACES } from './platform';
 import type { Step, StepList } from './steps';
@@ -171,7 +171,7 @@ export function planRealmBackup(cluster: Cluster, realmName: string, now: Date):
       `Cluster '${cluster.name}' has no realm '${realmName}'; it has ${cluster.realms.map(({ name }) => name).join(', ')}.`,
     );
   if (!backups) throw new MaintenanceError(`Cluster '${cluster.name}' has no backups (backups is not set in apps/${cluster.name}.ts).`);
-  const name = `by-hand-${now.toISOString().replace(/\D/g, '').slice(0, 12)}`;
+  const name = `by-hand-${minuteStamp(now)}`;
   const kubectl = `kubectl -n ${realm.namespace}`;
   const backup = Backup.manifest({
     metadata: { name, namespace: realm.namespace },

@@ -3,7 +3,6 @@
  * It deliberately deletes no volume, and the world's Application knows nothing of it: the claim keeps its name, so Git stays as it is
  * (docs/decisions/0020-doctor-and-restore.md).
  */
-
 import { repositoryOf, WORLD_BACKUP, worldBackend, worldBackupPod } from '../../charts/world-backups';
 import { PodConfig, Restore } from '../../imports/k8up.io';
 import { labels, PROTECTED } from '../component';
@@ -12,6 +11,7 @@ import type { GeneratedClass, PlainObject } from '../emit/manifest';
 import { toYaml } from '../emit/yaml';
 import { KubePersistentVolumeClaim, Quantity } from '../k8s';
 import { untilReady } from '../maintenance';
+import { minuteStamp } from '../minute-stamp';
 import type { Cluster, Continent, Realm } from '../model/cluster';
 import { validateObject } from '../schemas';
 import { type Step, type StepList, stepsText } from '../steps';
@@ -63,7 +63,7 @@ export function planWorldRestore(request: WorldRestore): RestorePlan {
     throw new RestoreError(
       `Cluster '${cluster.name}' has no backups (backups is not set in apps/${cluster.name}.ts), so there is nothing to restore from.`,
     );
-  const stamp = now.toISOString().replace(/\D/g, '').slice(0, 12);
+  const stamp = minuteStamp(now);
   // At most 40 characters of the continent, and K8up puts `restore-` in front for the Job: 61 of 63.
   const name = `${continent.name}-${stamp}`;
   const before = `${continent.name}-before-${stamp}`;
