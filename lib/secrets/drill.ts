@@ -38,7 +38,7 @@ export function parseDrill(text: string, place: string): RecoveryDrill {
   // Date.parse takes the 31st of February for a day in March.
   if (date === undefined || fingerprint === undefined || Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== date) {
     throw new SecretsError([
-      `${place} must have a line 'date: YYYY-MM-DD' and a line 'fingerprint: sha256:<64 hexadecimal digits>'; 'npm run seal -- --verify --key FILE' writes it.`,
+      `${place} must have a line 'date: YYYY-MM-DD' and a line 'fingerprint: sha256:<64 hexadecimal digits>'. Take it from Git's history, or remove it: 'npm run seal -- --verify --key FILE' then writes it anew.`,
     ]);
   }
   return { date, fingerprint };
