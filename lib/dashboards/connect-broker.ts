@@ -4,6 +4,7 @@
  */
 import { NAMESPACES } from '../platform';
 import type { Dashboard } from './dashboard';
+import { QUEUE_PANELS } from './queue';
 
 const HERE = `namespace="${NAMESPACES.broker}"`;
 
@@ -53,20 +54,7 @@ export const connectBroker: Dashboard = {
           thresholds: { above: [60, 120] },
           targets: [{ expr: `max(mmo_broker_view_age_seconds{${HERE}})` }],
         },
-        {
-          kind: 'stat',
-          title: 'Players waiting',
-          description: 'Players in all queues.',
-          unit: 'short',
-          targets: [{ expr: `sum(max by (realm, continent) (mmo_broker_queue_length{${HERE}}))` }],
-        },
-        {
-          kind: 'stat',
-          title: 'Longest wait',
-          description: 'How long the first in a queue has waited, in the queue where that is longest.',
-          unit: 's',
-          targets: [{ expr: `max(mmo_broker_queue_oldest_seconds{${HERE}})` }],
-        },
+        ...QUEUE_PANELS,
       ],
     },
     {

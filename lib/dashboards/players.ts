@@ -5,6 +5,7 @@
 import { OBJECTIVES } from '../constructs/objectives';
 import { NAMESPACES } from '../platform';
 import type { Dashboard, Panel } from './dashboard';
+import { QUEUE_PANELS } from './queue';
 
 const HERE = `namespace="${NAMESPACES.broker}"`;
 /** Over which time objectives are shown. Shorter than the 30 days that they are meant for, because Prometheus at home may forget earlier. */
@@ -32,21 +33,7 @@ export const players: Dashboard = {
           unit: 'short',
           targets: [{ expr: 'max_over_time(sum(mmo_game_players)[1d:5m])' }],
         },
-        {
-          kind: 'stat',
-          title: 'Waiting',
-          description: 'Players in all queues.',
-          unit: 'short',
-          targets: [{ expr: `sum(max by (realm, continent) (mmo_broker_queue_length{${HERE}}))` }],
-        },
-        {
-          kind: 'stat',
-          title: 'Longest wait',
-          description: 'How long the first in a queue has waited, where that is longest.',
-          unit: 's',
-          thresholds: { above: [300, 900] },
-          targets: [{ expr: `max(mmo_broker_queue_oldest_seconds{${HERE}})` }],
-        },
+        ...QUEUE_PANELS,
         {
           kind: 'stat',
           title: 'Log-ins in an hour',
