@@ -23,6 +23,19 @@ locals {
     FIELD_MANAGER = "argocd-controller"
   }
   bash = ["bash"]
+
+  # What install-chart.sh needs to know of each chart.
+  charts = { for name, chart in var.charts : name => {
+    RELEASE      = chart.release
+    NAMESPACE    = chart.namespace
+    REPOSITORY   = chart.repository
+    CHART        = chart.chart
+    VERSION      = chart.version
+    VALUES       = jsonencode(chart.values)
+    OFF          = join("\n", chart.off_at_first)
+    ARGOCD       = local.namespaces.argocd
+    WAIT_SECONDS = var.wait_seconds
+  } }
 }
 
 # Nothing is touched before this holds: the files belong together, and the cluster is the one that apps/ describes.
@@ -120,17 +133,7 @@ resource "terraform_data" "sealed_secrets" {
   provisioner "local-exec" {
     interpreter = local.bash
     command     = "${path.module}/scripts/install-chart.sh"
-    environment = merge(local.environment, {
-      RELEASE      = var.charts.sealed_secrets.release
-      NAMESPACE    = var.charts.sealed_secrets.namespace
-      REPOSITORY   = var.charts.sealed_secrets.repository
-      CHART        = var.charts.sealed_secrets.chart
-      VERSION      = var.charts.sealed_secrets.version
-      VALUES       = jsonencode(var.charts.sealed_secrets.values)
-      OFF          = join("\n", var.charts.sealed_secrets.off_at_first)
-      ARGOCD       = local.namespaces.argocd
-      WAIT_SECONDS = var.wait_seconds
-    })
+    environment = merge(local.environment, local.charts.sealed_secrets)
   }
 
   depends_on = [terraform_data.sealing_key]
@@ -142,17 +145,7 @@ resource "terraform_data" "argo_cd" {
   provisioner "local-exec" {
     interpreter = local.bash
     command     = "${path.module}/scripts/install-chart.sh"
-    environment = merge(local.environment, {
-      RELEASE      = var.charts.argo_cd.release
-      NAMESPACE    = var.charts.argo_cd.namespace
-      REPOSITORY   = var.charts.argo_cd.repository
-      CHART        = var.charts.argo_cd.chart
-      VERSION      = var.charts.argo_cd.version
-      VALUES       = jsonencode(var.charts.argo_cd.values)
-      OFF          = join("\n", var.charts.argo_cd.off_at_first)
-      ARGOCD       = local.namespaces.argocd
-      WAIT_SECONDS = var.wait_seconds
-    })
+    environment = merge(local.environment, local.charts.argo_cd)
   }
 
   depends_on = [terraform_data.preflight]
