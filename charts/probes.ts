@@ -133,7 +133,7 @@ function flows(cluster: Cluster): readonly Flow[] {
   ];
 }
 
-/** The Service of CoreDNS has this name in every distribution; Prometheus has no way to its metrics, which a Service of ours in kube-system would take. */
+/** The Service of CoreDNS, by its name in kubeadm, k3s, kind and Talos. Prometheus has no way to its metrics, which a Service of ours in kube-system would take. */
 const CLUSTER_DNS = 'kube-dns.kube-system.svc.cluster.local:53';
 
 function probesOf(cluster: Cluster): readonly Probe[] {
