@@ -4,7 +4,8 @@
 #
 #   eval "$(test/terraform/build-tools.sh)"
 set -euo pipefail
-PROVIDER=v1.19.0
+# The one that the modules ask for.
+PROVIDER=v$(sed -n 's/^ *version = "\(.*\)"$/\1/p' "$(dirname "$0")/../../terraform/modules/bootstrap/versions.tf")
 HELM_VERSION=v3.22.0
 TOFU_VERSION=v1.10.6
 DIR=${XDG_CACHE_HOME:-$HOME/.cache}/terraform-tests
@@ -28,7 +29,7 @@ build() { # module version package program
   echo "$program"
 }
 
-provider=$(build github.com/gavinbunney/terraform-provider-kubectl $PROVIDER . terraform-provider-kubectl)
+provider=$(build github.com/gavinbunney/terraform-provider-kubectl "$PROVIDER" . terraform-provider-kubectl)
 for host in registry.terraform.io registry.opentofu.org; do
   folder=$DIR/mirror/$host/gavinbunney/kubectl/${PROVIDER#v}/$(go env GOOS)_$(go env GOARCH)
   mkdir -p "$folder"
