@@ -13,7 +13,7 @@ const COMMENTS: Readonly<Record<string, string>> = {
   'network.adminIngress': 'never forward it',
   'network.dns': 'give it to the LAN as DNS server',
   'network.publicAddress': 'an address, or the host name of your dynamic DNS',
-  'network.instanceNode': 'the router forwards the ports of instances to it: UDP 7000 to 7063',
+  'network.instanceNode': 'the router forwards the ports of instances to it: npm run ports',
 };
 
 /** Fields that are always written on lines of their own, because they grow. */
