@@ -2,10 +2,9 @@
  * A world's volume grows on a real API server by the steps that the synth prints: the claim is expanded, the StatefulSet is made anew with the larger template, and the
  * pod that runs is adopted. That the file system grows too is the storage driver's part, which is not here.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path, { delimiter, dirname } from 'node:path';
+import path from 'node:path';
 import { parse } from 'yaml';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { judgeFrozenFields } from '../../lib/frozen-fields';
@@ -13,10 +12,9 @@ import type { ClusterDescription } from '../../lib/model/cluster';
 import { memoryStore } from '../../lib/secrets/store';
 import { synthesize } from '../../lib/synth';
 import { exampleHomelab } from '../examples';
-import { findBinaries } from './binaries';
 import { ApiError, Client } from './client';
-import { kubeconfigText } from './control-plane';
 import { eventually } from './judge';
+import { personAt, readyPods } from './person';
 import { runningPlanes, type TestPlane } from './planes';
 import { applyRealm } from './realm';
 
@@ -34,7 +32,6 @@ else
 
 function judge(plane: TestPlane): void {
   const folder = mkdtempSync(path.join(tmpdir(), 'growth-'));
-  const kubectl = findBinaries().find(({ version }) => version === plane.version)?.kubectl;
   const client = new Client(plane);
   const [small, large] = [filesOf('20Gi'), filesOf('40Gi')];
   const wanted = parse(large.get(FILE) ?? '') as PlainObject;
@@ -43,30 +40,14 @@ function judge(plane: TestPlane): void {
     .split('\n')
     .map((line) => line.trim().replace(/ +#.*$/, ''))
     .filter((line) => line.startsWith('kubectl '));
-  const asPrinted = (command = ''): string =>
-    execFileSync('bash', ['-euo', 'pipefail', '-c', command], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        KUBECONFIG: path.join(folder, 'kubeconfig'),
-        PATH: `${kubectl === undefined ? '' : `${dirname(kubectl)}${delimiter}`}${process.env.PATH}`,
-      },
-    });
+  const asPrinted = personAt(plane, folder);
   const pod = async () => {
-    const [found] = await eventually(
-      () => client.list(`/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=mmo/continent=${WORLD}`),
-      (pods) =>
-        pods.some(({ status }) =>
-          status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True'),
-        ),
-    );
+    const [found] = await readyPods(client, NAMESPACE, WORLD);
     return found?.metadata as unknown as { uid: string; ownerReferences?: { uid: string }[] } | undefined;
   };
   let before: string | undefined;
 
   beforeAll(async () => {
-    writeFileSync(path.join(folder, 'kubeconfig'), kubeconfigText(plane), { mode: 0o600 });
     await client.discover();
     await client.request(
       'PATCH',
@@ -92,7 +73,7 @@ function judge(plane: TestPlane): void {
   });
 
   test('begins with a claim that is larger', async () => {
-    asPrinted(printed[0]);
+    asPrinted(printed[0] ?? '');
     const claim = await client.get(`/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims/world-${WORLD}-0`);
     expect(claim.spec.resources.requests.storage).toBe('40Gi');
   });
@@ -103,7 +84,7 @@ function judge(plane: TestPlane): void {
   });
 
   test('lets the pod run on when the StatefulSet is orphaned', async () => {
-    asPrinted(printed[1]);
+    asPrinted(printed[1] ?? '');
     expect((await pod())?.uid).toBe(before);
   });
 

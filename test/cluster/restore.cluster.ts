@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path, { delimiter, dirname } from 'node:path';
+import path from 'node:path';
 import { buildCluster } from '../../lib/build';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { type ClusterDescription, resolveCluster } from '../../lib/model/cluster';
@@ -13,10 +13,9 @@ import { type RestorePlan, WORLD_FILES } from '../../lib/restore/world';
 import { memoryStore } from '../../lib/secrets/store';
 import { exampleHomelab } from '../examples';
 import { objectsIn, planFor } from '../restore/fixtures';
-import { findBinaries } from './binaries';
 import { Client } from './client';
-import { kubeconfigText } from './control-plane';
 import { eventually } from './judge';
+import { personAt, readyPods } from './person';
 import { runningPlanes, type TestPlane } from './planes';
 import { applyRealm } from './realm';
 
@@ -36,22 +35,11 @@ else
 
 function judge(plane: TestPlane): void {
   const folder = mkdtempSync(path.join(tmpdir(), 'restore-'));
-  const kubectl = findBinaries().find(({ version }) => version === plane.version)?.kubectl;
   const client = new Client(plane);
   let plan: RestorePlan;
   let first: string;
 
-  /** A command as a person runs it, with the kubectl of the server's version. */
-  const asPrinted = (command: string): string =>
-    execFileSync('bash', ['-euo', 'pipefail', '-c', command], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        KUBECONFIG: path.join(folder, 'kubeconfig'),
-        PATH: `${kubectl === undefined ? '' : `${dirname(kubectl)}${delimiter}`}${process.env.PATH}`,
-      },
-    });
+  const asPrinted = personAt(plane, folder);
   // There is no kubelet that would have a log.
   const run = (commands: readonly string[]): void => {
     for (const command of commands.filter((each) => !each.includes(' logs '))) asPrinted(command);
@@ -67,18 +55,10 @@ function judge(plane: TestPlane): void {
     );
     return found?.spec.volumeName ?? 'none';
   };
-  const readyPod = () =>
-    eventually(
-      () => client.list(`/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=mmo/continent=${WORLD}`),
-      (pods) =>
-        pods.some(({ status }) =>
-          status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True'),
-        ),
-    );
+  const readyPod = () => readyPods(client, NAMESPACE, WORLD);
   const [restored, kept] = ['eldermoor-202606011234', 'eldermoor-before-202606011234'];
 
   beforeAll(async () => {
-    writeFileSync(path.join(folder, 'kubeconfig'), kubeconfigText(plane), { mode: 0o600 });
     await client.discover();
     const [aurora] = exampleHomelab.realms ?? [];
     const description = {
