@@ -38,7 +38,7 @@ import {
 import type { SecretKey } from '../lib/secrets/spec';
 
 /** Name of the Service that Prometheus scrapes, and of the scrape job. */
-export const BROKER_METRICS_SERVICE = 'connect-broker-metrics';
+const BROKER_METRICS_SERVICE = 'connect-broker-metrics';
 /** Port of the Service that Traefik leads to. */
 const HTTP_SERVICE_PORT = 80;
 /** Generation of the key under which session tokens are hashed. A new one is added before the old one goes, otherwise everybody is logged out. */

@@ -16,7 +16,7 @@ import { backupStore, DATABASE, NAMESPACES, POSTGRES_PORT, WORKLOADS } from '../
 import type { SecretKey } from '../lib/secrets/spec';
 
 /** Ports of an instance's container beside PostgreSQL's own: its manager's status (TLS), and the exporter. */
-export const INSTANCE_PORTS = { status: 8000, metrics: 9187 } as const;
+const INSTANCE_PORTS = { status: 8000, metrics: 9187 } as const;
 
 const namespace = NAMESPACES.database;
 

@@ -23,12 +23,12 @@ export const WORLD_BACKUP = 'world-backup';
 const NAME = WORLD_BACKUP;
 
 /** Secret with the key that encrypts the repository. Without it every backup is noise. */
-export const RESTIC_SECRET = 'world-backup-encryption';
+const RESTIC_SECRET = 'world-backup-encryption';
 /** Secret with the credentials of the object store. */
-export const STORE_SECRET = 'world-backup-store';
+const STORE_SECRET = 'world-backup-store';
 
 /** Identity of the password of a realm's repository: one per realm, so that a leaked one opens only that realm's backups. */
-export function resticPasswordIdentity(realm: { readonly name: string }): string {
+function resticPasswordIdentity(realm: { readonly name: string }): string {
   return `backups/world/restic-password/${realm.name}`;
 }
 

@@ -60,7 +60,7 @@ export interface VerifyReport {
 export const KUBE_VERSION = '1.34.0';
 
 /** What templates ask the cluster about. Each must be served by a CRD of the catalogue, because Argo CD tells templates what the real cluster has. */
-export const API_VERSIONS = [
+const API_VERSIONS = [
   'cert-manager.io/v1',
   'monitoring.coreos.com/v1',
   'monitoring.coreos.com/v1/PodMonitor',

@@ -147,7 +147,7 @@ export function healthPolicyOf(apiVersion: string, kind: string): HealthPolicy |
 }
 
 /** Where the script of a kind lies, relative to the project's root. */
-export function healthScriptPath(kind: OwnHealthKind): string {
+function healthScriptPath(kind: OwnHealthKind): string {
   return path.join('argocd', 'health', `${kind.replace('/', '_')}.lua`);
 }
 

@@ -82,7 +82,7 @@ export function entryName(entry: unknown, index: number): string {
 }
 
 /** Fields and list entries as one path; fields that are no plain words are quoted. */
-export function joinPath(parts: readonly string[]): string {
+function joinPath(parts: readonly string[]): string {
   return parts
     .map((part, index) => {
       if (part.startsWith('[') || index === 0) return part;

@@ -42,7 +42,7 @@ export interface KnownData {
 }
 
 /** Namespaces that every cluster has and no component declares. */
-export const BUILT_IN_NAMESPACES: readonly string[] = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+const BUILT_IN_NAMESPACES: readonly string[] = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 /** The label that the API server puts on every namespace. */
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 

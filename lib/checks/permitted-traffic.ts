@@ -28,7 +28,7 @@ export function permittedTraffic(input: CheckInput): PermittedTraffic {
   return traffic;
 }
 
-export class PermittedTraffic {
+class PermittedTraffic {
   /** Permissions to send and to receive, by the namespace of the workload that has them. */
   private readonly sending = new Map<string, Entry[]>();
   private readonly receiving = new Map<string, Entry[]>();

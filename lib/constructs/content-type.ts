@@ -215,4 +215,4 @@ function counted({ free, min, max }: { readonly free: number; readonly min: numb
 }
 
 /** Id of a schedule's last entry, which windows may not take: Agones refuses an id twice. */
-export const OTHERWISE = 'otherwise';
+const OTHERWISE = 'otherwise';

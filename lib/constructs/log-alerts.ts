@@ -97,7 +97,7 @@ export const LOG_ALERTS: readonly LogAlert[] = [
 ];
 
 /** The rules as Loki reads them: the form of Prometheus, with LogQL. */
-export function logRules(): Readonly<Record<string, unknown>> {
+function logRules(): Readonly<Record<string, unknown>> {
   return {
     groups: [
       {

@@ -83,7 +83,7 @@ export function regionOf(endpoint: string): string | undefined {
 }
 
 /** Connections of all replicas of the broker at their most: those that autoscaling may start and the one that an update adds. */
-export function brokerConnections(cluster: Cluster): number {
+function brokerConnections(cluster: Cluster): number {
   return (cluster.broker.maxReplicas + 1) * (BROKER_DATABASE_CONNECTIONS.pool + BROKER_DATABASE_CONNECTIONS.listener);
 }
 

@@ -13,10 +13,10 @@ import { generationKey, keyGenerations, netcodeKey, REALM_KEY_SECRET, realmKeyId
 import { worldSelector } from './world';
 
 /** Pool of MetalLB from which game Services take their pinned addresses. Never the pool of ingress and DNS. */
-export const GAME_POOL = 'games';
+const GAME_POOL = 'games';
 
 /** Name of the Service that players reach a continent by; the headless one has the continent's own name. */
-export function publicServiceName(continent: { readonly name: string }): string {
+function publicServiceName(continent: { readonly name: string }): string {
   return `${continent.name}-public`;
 }
 

@@ -45,7 +45,7 @@ export interface Route {
 }
 
 /** Which address ExternalDNS gives to the hosts of an IngressRoute; an IngressRoute without it gets no name. */
-export const EXTERNAL_DNS_TARGET = `${externalDnsAnnotationPrefix}target`;
+const EXTERNAL_DNS_TARGET = `${externalDnsAnnotationPrefix}target`;
 
 /**
  * TLS 1.2 and later, only cipher suites with forward secrecy and authenticated encryption (TLS 1.3 chooses its own), and no answer to a client that names no known host.

@@ -4,16 +4,16 @@
  */
 
 /** Uid of the source that kube-prometheus-stack provisions; `$__rate_interval` follows from its scrape interval. */
-export const PROMETHEUS_SOURCE = { type: 'prometheus', uid: 'prometheus' } as const;
+const PROMETHEUS_SOURCE = { type: 'prometheus', uid: 'prometheus' } as const;
 /** Uid of the source of logs (argocd/catalog/kube-prometheus-stack.ts). */
-export const LOKI_SOURCE = { type: 'loki', uid: 'loki' } as const;
+const LOKI_SOURCE = { type: 'loki', uid: 'loki' } as const;
 /** The page to which every dashboard links for more of its logs. */
 export const LOGS_UID = 'mmo-logs';
 /** Levels that people look at when something is wrong, in a selector of streams. */
 export const BAD_LEVELS = 'level=~"warn|warning|error|fatal|panic"';
 
 /** Tag by which our dashboards find each other: each links to all that have it. */
-export const DASHBOARD_TAG = 'mmo';
+const DASHBOARD_TAG = 'mmo';
 
 /** The dashboard schema (of Grafana 12 and 13) that the JSON is written in; Grafana lifts older ones at each load. */
 const SCHEMA_VERSION = 42;

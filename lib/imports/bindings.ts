@@ -15,7 +15,7 @@ import { ImportError } from './sources';
  * Put before what the command wrote: type-checking the bodies of generated code costs ten CPU seconds and finds
  * nothing; code that uses it is checked against its types all the same.
  */
-export const FIRST_LINE = '// @ts-nocheck\n';
+const FIRST_LINE = '// @ts-nocheck\n';
 
 /** Where the installed `cdk8s` command is, and its version. */
 export function importCommand(projectRoot: string): {
@@ -35,7 +35,7 @@ export function importCommand(projectRoot: string): {
  * version stays (the first listed one would get the plain class name, even when deprecated), and no `status`, which
  * nobody writes.
  */
-export function importInputs(selected: readonly UsedDefinition[]): Map<string, string> {
+function importInputs(selected: readonly UsedDefinition[]): Map<string, string> {
   const documents = new Map<string, string[]>();
   for (const { definition, version, schema } of selected) {
     const prefix = definition.source.prefix;

@@ -58,7 +58,7 @@ export function definitionsOnly(text: string): string {
  * Parses the definitions of one file that are of wanted groups.
  * @throws ImportError for a document that is not YAML or lacks what a definition must have.
  */
-export function parseDefinitions(source: SourceFile, wanted: (group: string, kind: string) => boolean): Definition[] {
+function parseDefinitions(source: SourceFile, wanted: (group: string, kind: string) => boolean): Definition[] {
   return definitionTexts(source.text).flatMap((text) => {
     // Parsing is by far the dearest step (half a megabyte a document), so a look at the text comes first. Indentation
     // makes the first match the definition's own: nothing else sits so high.

@@ -85,7 +85,7 @@ export function writeImports(projectRoot: string, generated: ReadonlyMap<string,
 }
 
 /** Replaces a file at once: a reader sees the old content or the new, never a part. */
-export function replaceFile(path: string, text: string): void {
+function replaceFile(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.new`;
   try {

@@ -61,7 +61,7 @@ export function readLock(projectRoot: string): ImportLock | undefined {
 }
 
 /** Whether the bytes of a file are those that the lock knows, other objects than definitions aside. */
-export function matchesLock(locked: LockedSource, text: string): boolean {
+function matchesLock(locked: LockedSource, text: string): boolean {
   const known = [locked.sha256, locked.definitionsSha256];
   return known.includes(sha256(text)) || known.includes(sha256(definitionsOnly(text)));
 }

@@ -7,7 +7,7 @@ import { SecretsError } from '../secrets/sealing';
 import { type Answers, type QuestionId, questions } from './questions';
 
 /** Key of the file for values that only a person has, by identity: each the name of a file or of an environment variable. */
-export const SECRETS_KEY = 'secrets';
+const SECRETS_KEY = 'secrets';
 
 export interface FileAnswers {
   readonly answers: Answers;

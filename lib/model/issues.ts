@@ -151,7 +151,7 @@ function otherVariantsWith(path: Path, key: string, input: unknown): string | un
 }
 
 /** `realms[aurora].continents[eldermoor].address`: list entries by their name, because a reader looks for the name and not for the place. */
-export function namedPath(path: Path, input: unknown): string {
+function namedPath(path: Path, input: unknown): string {
   let text = '';
   let at: unknown = input;
   for (const part of path) {

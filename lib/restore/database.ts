@@ -25,7 +25,7 @@ export interface DatabaseRestore {
 }
 
 /** Name of the page of steps; the other files are what the synth will write. */
-export const DATABASE_STEPS = 'README.md';
+const DATABASE_STEPS = 'README.md';
 
 /** @throws RestoreError with the reason why it cannot be recovered so */
 export function planDatabaseRestore(request: DatabaseRestore): RestorePlan {

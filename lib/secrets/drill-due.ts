@@ -14,7 +14,7 @@ const DAY = 24 * 60 * 60 * 1000;
 /** For so long a drill proves something: people, safes and disks change. */
 export const DRILL_DAYS = 180;
 /** A new key has so long until somebody proves that its backup opens everything. */
-export const FIRST_DRILL_DAYS = 14;
+const FIRST_DRILL_DAYS = 14;
 
 /**
  * @param folder the cluster's folder of secrets

@@ -35,7 +35,7 @@ export function refuseSilentLoss(steps: readonly Step[]): void {
 }
 
 /** Gets every value first; an interruption or a value that is refused writes nothing. */
-export async function gather(
+async function gather(
   steps: readonly Step[],
   give: Give,
 ): Promise<{ readonly given: readonly Gathered[]; readonly open: readonly Step[] }> {
@@ -55,7 +55,7 @@ export interface Gathered extends Given {
 }
 
 /** The values sealed for their places. */
-export function sealAll(certificate: SealingCertificate, needed: readonly SecretSpec[], gathered: readonly Gathered[]): SealedValue[] {
+function sealAll(certificate: SealingCertificate, needed: readonly SecretSpec[], gathered: readonly Gathered[]): SealedValue[] {
   const types = new Map(needed.map((spec) => [`${spec.namespace}/${spec.name}`, spec.type]));
   return gathered.flatMap(({ step, plaintext }) =>
     step.seal.map((place) => ({

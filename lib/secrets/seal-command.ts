@@ -273,7 +273,7 @@ async function filled(
 }
 
 /** What only a person has and nobody has given. */
-export function openLines(open: readonly Step[], example: boolean): string[] {
+function openLines(open: readonly Step[], example: boolean): string[] {
   return [
     `Still missing, because only a person has ${open.length === 1 ? 'it' : 'them'}:`,
     ...open.map(({ value }) => `  ${value.identity}: ${'ask' in value.source ? value.source.ask : describeSource(value.source)}`),

@@ -46,7 +46,7 @@ const GENERATED: Readonly<
 };
 
 /** Default length of what is generated: characters of a password (190 bits), or bytes. */
-export const DEFAULT_LENGTH = 32;
+const DEFAULT_LENGTH = 32;
 
 /**
  * Makes a value.
