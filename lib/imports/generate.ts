@@ -2,8 +2,9 @@
  * What `npm run import` does: upstream's files in, the content of imports/ out, written or compared. It deliberately
  * makes everything in memory first, so that a failure leaves imports/ as it was.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFiles } from '../replace-files';
 import { generateBindings } from './bindings';
 import { selectDefinitions } from './definitions';
 import { BUILT_IN_KINDS, CUSTOM_KINDS, type KindList } from './kinds';
@@ -79,19 +80,7 @@ export function writeImports(projectRoot: string, generated: ReadonlyMap<string,
   for (const { path, change } of [...differences].sort((a, b) => Number(a.path === LOCK_FILE) - Number(b.path === LOCK_FILE))) {
     const target = join(folder, path);
     if (change === 'removed') rmSync(target);
-    else replaceFile(target, generated.get(path) as string);
+    else replaceFiles([[target, generated.get(path) as string]]);
   }
   return differences;
-}
-
-/** Replaces a file at once: a reader sees the old content or the new, never a part. */
-function replaceFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.new`;
-  try {
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-  } finally {
-    if (existsSync(temporary)) rmSync(temporary);
-  }
 }
