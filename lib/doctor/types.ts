@@ -46,7 +46,7 @@ export interface ProjectContext {
 /** One cluster of the project. */
 export interface ClusterContext extends ProjectContext {
   readonly cluster: Cluster;
-  /** Its objects. Throws SecretFileError when its sealed files cannot be read. */
+  /** Its objects. Throws SecretFileError when its files of secrets cannot be read. */
   readonly built: () => BuiltCluster;
 }
 

@@ -72,7 +72,11 @@ export function fileStore(directory: string, clusterName: string): FileStore {
     certificate: () => read().certificate,
     encryptedData: (namespace, name) => read().files.get(`${namespace}/${name}`)?.encryptedData,
     warnings: (needed) => warningsOf(read(), place, needed),
-    drillDue: () => drillDue(folder),
+    drillDue: () => {
+      // First whatever else is wrong in the folder: a certificate or a record with a mistake is one of several then.
+      read();
+      return drillDue(folder);
+    },
     write: (values) => {
       const files = merge(read(), values, place);
       replaceFiles(files.map((file) => [path.join(folder, file.namespace, `${file.name}.yaml`), serialize(file)]));

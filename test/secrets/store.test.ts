@@ -37,6 +37,20 @@ function problemsOf(store: SecretStore): readonly string[] {
   return [];
 }
 
+describe('the day of the next drill', () => {
+  const asked = (store: SecretStore) => () => store.drillDue();
+
+  test('is told with every mistake of the folder when its record cannot be read', () => {
+    const { store } = storeOf({ 'last-recovery-drill.yaml': 'date: soon\n', 'realm-aurora/netcode-key.yaml': 'kind: Secret\n' });
+    expect(asked(store)).toThrow(expect.objectContaining({ name: 'SecretFileError', problems: problemsOf(store) }));
+  });
+
+  test('is told with every mistake of the folder when the certificate is none', () => {
+    const { store } = storeOf({ 'realm-aurora/netcode-key.yaml': 'kind: Secret\n' }, 'no certificate');
+    expect(asked(store)).toThrow(expect.objectContaining({ name: 'SecretFileError', problems: problemsOf(store) }));
+  });
+});
+
 describe('reading', () => {
   test('gives the sealed values of a Secret by key', () => {
     const { store } = storeOf({ 'realm-aurora/netcode-key.yaml': file() });
