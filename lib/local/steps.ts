@@ -12,7 +12,7 @@ import { buildCluster } from '../build';
 import type { ClusterDescription } from '../model/cluster';
 import { resolveCluster } from '../model/cluster';
 import { privateKeyFile } from '../secrets/keys';
-import { memoryStore } from '../secrets/memory-store';
+import { memoryStore } from '../secrets/store';
 import { terraformVariables } from '../terraform/variables';
 import { GIT_NAMESPACE, GIT_URL, gitServer, receiveArguments } from './git-server';
 import { bundle, commitForThisMachine, type LocalHome, localHome, onThisMachine, sealForThisMachine } from './home';

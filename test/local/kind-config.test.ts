@@ -2,7 +2,7 @@
 import { buildCluster } from '../../lib/build';
 import { fitsKind, kindConfig } from '../../lib/local/kind-config';
 import { resolveCluster } from '../../lib/model/cluster';
-import { memoryStore } from '../../lib/secrets/memory-store';
+import { memoryStore } from '../../lib/secrets/store';
 import { exampleHomelab, exampleLocal } from '../examples';
 
 const cluster = resolveCluster(exampleLocal);

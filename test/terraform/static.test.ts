@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { memoryStore } from '../../lib/secrets/memory-store';
 import { makeCertificate } from '../../lib/secrets/sealing';
+import { memoryStore } from '../../lib/secrets/store';
 import { synthesize } from '../../lib/synth';
 import { terraformVariables, VARIABLES_FILE } from '../../lib/terraform/variables';
 import { exampleLocal } from '../examples';
