@@ -143,7 +143,7 @@ function worlds(judge: Judge): PlainObject[] {
 
 /** By the Service's name and not by its selector, which is what is judged. */
 async function podsBehind(judge: Judge, service: PlainObject): Promise<string[]> {
-  const { name, namespace } = service.metadata;
+  const { name, namespace = '' } = service.metadata;
   const deployment = namespace === NAMESPACES.broker ? 'connect-broker' : namespace === NAMESPACES.probes ? 'blackbox-exporter' : undefined;
   if (deployment !== undefined) {
     return (await judge.pods(namespace))

@@ -68,12 +68,13 @@ const cluster = () => JSON.parse(readFileSync(path.join(folder, 'cluster'), 'utf
 /** Runs the script. @param dieAt kill its shell when it calls kubectl so */
 const swap = (claim: string, dieAt?: string) => {
   if (dieAt) writeFileSync(path.join(folder, 'cluster.die'), dieAt);
-  return spawnSync('sh', [path.join(folder, WORLD_FILES.swap), claim], {
-    encoding: 'utf8',
+  const options = {
+    encoding: 'utf8' as const,
     // A process group of its own, which the kill ends.
     detached: true,
     env: { ...process.env, CLUSTER: path.join(folder, 'cluster'), PATH: `${folder}:${process.env.PATH}` },
-  });
+  };
+  return spawnSync('sh', [path.join(folder, WORLD_FILES.swap), claim], options);
 };
 
 beforeEach(() => {
