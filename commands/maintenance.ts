@@ -41,6 +41,15 @@ export const main = (args: readonly string[]): Promise<number> =>
         throw new UsageError(
           `Several clusters have a ${what === 'node' ? 'node' : 'realm'} '${target}'; say which with --cluster: ${having.map((each) => each.name).join(', ')}.`,
         );
+      if (having.length === 0 && named.length > 1) {
+        const nodes = named.map((each) => `${each.name} has ${each.nodes.map((node) => node.name).join(', ')}`).join('; ');
+        const realms = named.map((each) => `${each.name} has ${each.realms.map((realm) => realm.name).join(', ') || 'none'}`).join('; ');
+        throw new MaintenanceError(
+          what === 'node'
+            ? `No cluster has a node '${target}': ${nodes}.`
+            : `No cluster has a realm '${target}' with a backup store: ${realms}.`,
+        );
+      }
       const [cluster = named[0]] = having;
       if (!cluster) throw new UsageError('apps/index.ts lists no cluster.');
       const list = what === 'node' ? planNodeMaintenance(cluster, target) : planRealmBackup(cluster, target, new Date());

@@ -167,4 +167,9 @@ describe('npm run maintenance', () => {
   test('of a node that no cluster has ends with 1', async () => {
     expect((await run('node', 'nowhere'))[0]).toBe(1);
   });
+
+  test('of a node that no cluster has names the nodes of each', async () => {
+    const [, output] = await run('node', 'nowhere');
+    expect(output).toMatch(/^No cluster has a node 'nowhere': homelab has node-1, .*; local has /);
+  });
 });
