@@ -4,7 +4,7 @@
  */
 import { entryPointPorts, traefik as traefikChart } from '../argocd/catalog/traefik';
 import { scraped, workload as upstream } from '../argocd/catalog/workloads';
-import { ServiceMonitor } from '../imports/monitoring.coreos.com';
+import { ServiceMonitor, ServiceMonitorSpecEndpointsRelabelingsAction } from '../imports/monitoring.coreos.com';
 import { type Component, labels } from '../lib/component';
 import { type Alert, alertRules } from '../lib/constructs/alerts';
 import { add } from '../lib/emit/manifest';
@@ -95,10 +95,11 @@ export const probes: Component = {
               port: 'http',
               path: '/probe',
               params: { module: [name], target: [target] },
+              // With the CRD's default written out: filled in by the server, within a list, it is a difference to Argo CD that never goes away.
               relabelings: [
-                { targetLabel: 'probe', replacement: name },
+                { action: ServiceMonitorSpecEndpointsRelabelingsAction.REPLACE, targetLabel: 'probe', replacement: name },
                 // Otherwise every question is of the exporter.
-                { targetLabel: 'instance', replacement: target },
+                { action: ServiceMonitorSpecEndpointsRelabelingsAction.REPLACE, targetLabel: 'instance', replacement: target },
               ],
             })),
           },

@@ -1,7 +1,7 @@
 /**
  * What a field means when it is left out (most of it is filled in by the API server, a CRD's schema or an operator's webhook), for the kinds that we emit.
  * It deliberately leaves out what a reader or Argo CD needs although it is a default: volumeMode and the retention policy of claims, what a NetworkPolicy isolates
- * (policyTypes), CNPG's reclaim policies and instances, whether a pod gets a token, and every field of Argo CD's own kinds.
+ * (policyTypes), CNPG's reclaim policies and instances, the action of a monitor's relabelings (filled in within a list, it is a difference that never goes away), whether a pod gets a token, and every field of Argo CD's own kinds.
  * Sources: k8s.io/kubernetes pkg/apis/<group>/v1/defaults.go; the `default` of the pinned CRDs; Agones pkg/apis/{agones,autoscaling}/v1, ApplyDefaults.
  */
 import type { FieldTree, Leaf } from './fields';
@@ -130,8 +130,6 @@ const autoscalerPolicy: Defaults = {
   wasm: { function: is('scale') },
 };
 
-const relabeling: Defaults = { action: is('replace') };
-
 /** By `<apiVersion> <kind>`: defaults belong to a version. */
 export const apiDefaults: Readonly<Record<string, Defaults>> = {
   'v1 Service': {
@@ -249,7 +247,5 @@ export const apiDefaults: Readonly<Record<string, Defaults>> = {
     spec: { instanceSidecarConfiguration: { logLevel: is('info'), retentionPolicyIntervalSeconds: is(1800) } },
   },
   'k8up.io/v1 PodConfig': { spec: { template: { spec: pod } } },
-  'monitoring.coreos.com/v1 PodMonitor': { spec: { podMetricsEndpoints: { relabelings: relabeling, metricRelabelings: relabeling } } },
-  'monitoring.coreos.com/v1 ServiceMonitor': { spec: { endpoints: { relabelings: relabeling, metricRelabelings: relabeling } } },
   'traefik.io/v1alpha1 IngressRoute': { spec: { routes: { observability: { traceVerbosity: is('minimal') } } } },
 };

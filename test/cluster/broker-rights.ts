@@ -146,7 +146,7 @@ function allowed(judge: Judge): Right[] {
     // Worlds that may sleep: the broker stops and starts each of them, and no other.
     ...judge
       .objects('StatefulSet')
-      .filter((set) => set.metadata.labels?.[LABELS.continent] !== undefined && set.spec.replicas === undefined)
+      .filter((set) => maySleep(judge, set.metadata.labels?.[LABELS.realm]))
       .map(({ metadata: { namespace = '', name } }) => ({
         verb: 'patch',
         group: 'apps',
@@ -156,6 +156,19 @@ function allowed(judge: Judge): Right[] {
         name,
       })),
   ];
+}
+
+/** As the broker's own configuration has it. */
+function maySleep(judge: Judge, realm: string | undefined): boolean {
+  const [configuration = '{}'] = judge
+    .objects('ConfigMap')
+    .flatMap(({ metadata, data }) =>
+      metadata.namespace === NAMESPACES.broker
+        ? Object.values(data as Record<string, string>).filter((text) => text.includes('"realms"'))
+        : [],
+    );
+  const { realms = [] } = JSON.parse(configuration) as { realms?: { name: string; sleepAfterMinutes?: number }[] };
+  return realms.some(({ name, sleepAfterMinutes }) => name === realm && sleepAfterMinutes !== undefined);
 }
 
 /**
