@@ -3,8 +3,9 @@
  * It deliberately knows nothing of what the servers are; readiness is the business of whoever starts them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -114,19 +115,25 @@ export class Processes {
   }
 }
 
+/** Below what kernels give to outgoing connections (Linux: from 32768 on), one of which would have taken a port by the time its server starts; seen. */
+const PORTS = { first: 12_000, last: 29_999 };
+
 /** Ports of 127.0.0.1 that are free now. All are held until all are known, so that none is named twice. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  const servers: Server[] = [];
+  for (let attempt = 0; servers.length < count; attempt += 1) {
+    if (attempt > 1000) throw new Error(`No ${count} ports of 127.0.0.1 from ${PORTS.first} to ${PORTS.last} are free.`);
+    const server = await listening(randomInt(PORTS.first, PORTS.last + 1));
+    if (server) servers.push(server);
+  }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+function listening(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined)).listen(port, '127.0.0.1', () => resolve(server));
+  });
 }
