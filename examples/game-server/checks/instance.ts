@@ -18,6 +18,7 @@ interface Answer {
   readonly endedBecause?: string;
   readonly renet?: string;
   readonly instanceId: string;
+  readonly pollAfterSeconds?: number;
 }
 
 export async function instances(stage: Stage): Promise<void> {
@@ -46,12 +47,13 @@ export async function instances(stage: Stage): Promise<void> {
     await program.until('serving', is('serving'));
     return program;
   };
-  /** Asks for a place until there is one. @param target an instance's id or a content type */
+  /** Asks for a place until there is one, as often as the broker says: it refuses whom it cannot serve more often. @param target an instance's id or a content type */
   const place = async (player: Player, target: string): Promise<{ readonly renet: string; readonly instanceId: string }> => {
-    for (const end = Date.now() + 30_000; Date.now() < end; await pause(100)) {
+    for (const end = Date.now() + 30_000; Date.now() < end; ) {
       const body = { characterId: player.characterId, encodings: ['renet'] };
-      const { renet, instanceId } = await backend.request<Answer>('POST', `/v1/instances/${target}/connect`, player.bearer, body);
-      if (renet !== undefined) return { renet, instanceId };
+      const answer = await backend.request<Answer>('POST', `/v1/instances/${target}/connect`, player.bearer, body);
+      if (answer.renet !== undefined) return { renet: answer.renet, instanceId: answer.instanceId };
+      await pause((answer.pollAfterSeconds ?? 1) * 1000);
     }
     assert.fail(`there was no place in ${target}`);
   };

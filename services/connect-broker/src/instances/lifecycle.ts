@@ -54,7 +54,7 @@ export async function followServers(broker: Pick<Broker, 'database' | 'view' | '
       else await endInstance(database, id, lost);
     } else if (state === 'allocated' && isOpenFor(server, id)) ready.push(id);
   }
-  if (ready.length > 0) await markReady(broker, ready);
+  if (ready.length > 0) await markReady(broker.database, broker.metrics, ready);
 }
 
 const wantAnother = (tx: Queryable, id: string, lost: string, build: string): Promise<unknown> =>
@@ -64,8 +64,12 @@ const wantAnother = (tx: Queryable, id: string, lost: string, build: string): Pr
     [id, lost, build],
   );
 
-async function markReady({ database, metrics }: Pick<Broker, 'database' | 'metrics'>, ids: readonly string[]): Promise<void> {
-  const opened = await database.query<{ content_type: string; seconds: number }>(
+/**
+ * Notes that players may enter these instances, and how long that took. Whoever lets somebody in notes it with the place that he gives: the view is ahead of the rows, and a
+ * server that is lost after its first player must not be exchanged for another one.
+ */
+export async function markReady(tx: Queryable, metrics: Broker['metrics'], ids: readonly string[]): Promise<void> {
+  const opened = await tx.query<{ content_type: string; seconds: number }>(
     `update instances set state = 'ready', ready_at = now() where id = any ($1::uuid[]) and state = 'allocated'
      returning content_type, extract(epoch from now() - created_at)::double precision as seconds`,
     [ids],

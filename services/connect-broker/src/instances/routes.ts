@@ -17,7 +17,7 @@ import { issueToken } from '../play/tokens.ts';
 import { Problem } from '../problem.ts';
 import { difficultyOf, difficultySchema } from './difficulty.ts';
 import { type Instance, instanceFor, openInstances, ownInstance } from './instances.ts';
-import { isCurrent, isOpenFor } from './lifecycle.ts';
+import { isCurrent, isOpenFor, markReady } from './lifecycle.ts';
 import { wakeAllocation } from './tasks.ts';
 
 const SECURITY: { [scheme: string]: string[] }[] = [{ bearer: [] }, { cookie: [] }];
@@ -215,6 +215,7 @@ export const instanceRoutes =
           ...(from === null ? {} : { clientAddress: from }),
         });
         if (!reservation) throw unavailable('full', 'Every place on its server is taken.', 15);
+        if (present.state === 'allocated') await markReady(tx, metrics, [instanceId]);
         return reservation;
       });
 

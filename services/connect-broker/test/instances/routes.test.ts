@@ -154,6 +154,16 @@ onDatabase('instances over HTTP', (database) => {
     assert.deepEqual(row, { server_id: 'instance:dungeon-a', pod_uid: 'pod-dungeon-a', state: 'reserved' });
   });
 
+  test('an instance that somebody was let into is ready from then on: its server is not exchanged for another one', async () => {
+    const who = await player(world);
+    const id = await instanceRow(world, { state: 'allocated', game_server: 'dungeon-a', allocated_at: ago(5) });
+    await database().query('insert into instance_roster (instance_id, account_id) values ($1, $2)', [id, who.accountId]);
+    world.broker.view.setInstance(serverFor(id, { name: 'dungeon-a' }));
+    await connect(who, id);
+    const [row] = await database().query<{ state: string }>('select state from instances where id = $1', [id]);
+    assert.equal(row?.state, 'ready');
+  });
+
   test('a token is not given before the server says that players may enter', async () => {
     const who = await player(world);
     const { status } = await connect(who, await ready([who], { readyFor: undefined }));
