@@ -186,7 +186,7 @@ export async function badDays(stage: Stage): Promise<void> {
     const server = await start();
     for (let round = 0; round < 2; round++) {
       const { lastSaveAt } = await server.status();
-      await eventually('a later save', async () => String((await server.status()).lastSaveAt) > String(lastSaveAt));
+      await eventually('a later save', async () => String((await server.status()).lastSaveAt ?? '') > String(lastSaveAt ?? ''));
     }
     assert.equal(await server.program.end('SIGTERM'), 0);
   });
@@ -197,7 +197,7 @@ export async function badDays(stage: Stage): Promise<void> {
       const { lastSaveAt } = await server.status();
       await server.program.end('SIGKILL');
       const { savedAt } = await verify(folder);
-      assert.ok(savedAt >= String(lastSaveAt), `it told of a save at ${lastSaveAt}, and was loaded from ${savedAt}`);
+      assert.ok(savedAt >= String(lastSaveAt ?? ''), `it told of a save at ${lastSaveAt}, and was loaded from ${savedAt}`);
     }
   });
   await check('what a player was told that he has, he has after the server was killed at that moment', async () => {

@@ -122,8 +122,11 @@ fn run() -> Result<End, Failure> {
     })?;
     let game = Game::new(&config, loaded.world, loaded.saved_at, save_every, Instant::now());
     let broker = Broker::start(&config);
+    let server = Server { game, port, broker, saver, agones, status, metrics, happened };
+    // Whoever reads that it serves finds a status document of the loaded world.
+    server.show(Instant::now());
     tell("info", "serving", json!({ "server": config.title(), "port": config.address.port(), "capacity": config.capacity }));
-    Server { game, port, broker, saver, agones, status, metrics, happened }.run()
+    server.run()
 }
 
 /// Says what a server would load from a folder.
