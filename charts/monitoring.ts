@@ -220,6 +220,19 @@ const MONITORING_ALERTS: readonly Alert[] = [
       'A limit in argocd/catalog/loki.ts, or a program that writes very much. The dashboard Logs shows which app writes how much.',
   },
   {
+    // Loki's own rules cannot say that they are not evaluated; the second half is a ruler that has none, or does not run.
+    name: 'LogAlertsNotEvaluated',
+    expr: [
+      `sum(increase(loki_prometheus_rule_evaluation_failures_total{namespace="${namespace}"}[15m])) > 0`,
+      `or (count(up{namespace="${namespace}", pod=~"loki-[0-9]+"} == 1) > 0`,
+      `unless sum(increase(loki_prometheus_rule_evaluations_total{namespace="${namespace}"}[15m])) > 0)`,
+    ].join('\n'),
+    for: '15m',
+    severity: 'warning',
+    summary: 'Alerts on logs are not evaluated: what only a log says goes unnoticed.',
+    description: `Either a rule fails, or Loki has none. Its log says why: kubectl -n ${namespace} logs loki-0 -c loki | grep ruler`,
+  },
+  {
     name: 'AlloyDroppingLines',
     expr: `sum by (reason) (increase(loki_write_dropped_entries_total{namespace="${namespace}"}[15m])) > 0`,
     for: '15m',

@@ -16,6 +16,7 @@ import { add, type SharedKind, sameEverywhere } from '../lib/emit/manifest';
 import type { Flow, Workload } from '../lib/flows';
 import { KubeRole, KubeRoleBinding, KubeServiceAccount } from '../lib/k8s';
 import type { Cluster, Realm } from '../lib/model/cluster';
+import { longestGapHours } from '../lib/model/cron';
 import { backupStore, NAMESPACES } from '../lib/platform';
 
 /** Name of each realm's Schedule, PodConfig and ServiceAccount of backups. */
@@ -72,7 +73,7 @@ export const worldBackups: Component = {
         const kinds = { podConfig: podConfigOf(cluster), schedule: scheduleOf(backups) };
         // Retired realms too: their volumes stay, and the last state should be in the store when they go.
         for (const realm of cluster.realms) addBackups(chart, context, realm, backups, kinds);
-        alertRules(chart, NAMESPACES.monitoring, 'world-backups', BACKUP_ALERTS);
+        alertRules(chart, NAMESPACES.monitoring, 'world-backups', backupAlerts(oldestWorldBackupHours(backups)));
       },
     },
   ],
@@ -224,30 +225,33 @@ function addBackups(chart: Chart, context: BuildContext, realm: Realm, backups: 
   schedule.spec = { ...schedule.spec, backend: { ...backend, s3: { ...backend.s3, bucket: repositoryOf(backups.bucket, realm) } } };
 }
 
-/** Hours after which the last backup of a world is too old: a schedule may be as rare as daily, and a backup takes a while. */
-export const OLDEST_WORLD_BACKUP_HOURS = 26;
-const OLDEST_SECONDS = OLDEST_WORLD_BACKUP_HOURS * 60 * 60;
+/** A backup takes a while, and one that was missed may come with the next: nobody is woken before a day is lost. */
+const LEAST_HOURS = 26;
+
+/** Hours after which the last backup of a world is too old: a day, or what the schedule leaves between two, and two hours more. */
+export const oldestWorldBackupHours = ({ worldSchedule }: Backups): number => Math.max(LEAST_HOURS, longestGapHours(worldSchedule) + 2);
 
 /** By kube-state-metrics: K8up's own counters start anew with its pod and know nothing of a backup that never ran. */
-const BACKUP_ALERTS: readonly Alert[] = [
+const backupAlerts = (hours: number): readonly Alert[] => [
   {
     name: 'WorldBackupTooOld',
     expr: [
-      `(time() - max by (namespace) (kube_statefulset_created{namespace=~"realm-.+"}) > ${OLDEST_SECONDS})`,
+      `(time() - max by (namespace) (kube_statefulset_created{namespace=~"realm-.+"}) > ${hours * 3600})`,
       'unless on (namespace)',
-      `(time() - max by (namespace) (kube_job_status_completion_time{namespace=~"realm-.+", job_name=~"backup-.+"}) < ${OLDEST_SECONDS})`,
+      `(time() - max by (namespace) (kube_job_status_completion_time{namespace=~"realm-.+", job_name=~"backup-.+"}) < ${hours * 3600})`,
     ].join('\n'),
     for: '30m',
     severity: 'critical',
-    summary: `The last good backup of {{ $labels.namespace }} is more than ${OLDEST_WORLD_BACKUP_HOURS} hours old, or there is none.`,
-    description: 'A lost disk would lose more than a day of its worlds. See: kubectl -n {{ $labels.namespace }} get backups.k8up.io,jobs',
+    summary: `The last good backup of {{ $labels.namespace }} is more than ${hours} hours old, or there is none.`,
+    description:
+      'A lost disk would lose everything of its worlds since then. See: kubectl -n {{ $labels.namespace }} get backups.k8up.io,jobs',
   },
   {
     // K8up has one job for the worlds on each node: the last good one of a realm says nothing of a world on another node.
     name: 'WorldBackupFailed',
     expr: [
       'max by (namespace, job_name) (kube_job_failed{namespace=~"realm-.+", job_name=~"backup-.+", condition="true"}) > 0',
-      `and on (namespace, job_name) time() - max by (namespace, job_name) (kube_job_created{namespace=~"realm-.+"}) < ${OLDEST_SECONDS}`,
+      `and on (namespace, job_name) time() - max by (namespace, job_name) (kube_job_created{namespace=~"realm-.+"}) < ${hours * 3600}`,
     ].join('\n'),
     severity: 'warning',
     summary: 'A backup of {{ $labels.namespace }} failed ({{ $labels.job_name }}).',

@@ -373,6 +373,18 @@ const PLATFORM: Readonly<Record<string, Metric>> = {
     labels: ['tenant'],
     meaning: 'Lines of logs that were received.',
   },
+  loki_prometheus_rule_evaluations_total: {
+    exporter: 'loki',
+    type: 'counter',
+    labels: ['user', 'rule_group'],
+    meaning: 'Rules on logs that were evaluated.',
+  },
+  loki_prometheus_rule_evaluation_failures_total: {
+    exporter: 'loki',
+    type: 'counter',
+    labels: ['user', 'rule_group'],
+    meaning: 'Rules on logs whose evaluation failed.',
+  },
   loki_write_dropped_entries_total: {
     exporter: 'alloy',
     type: 'counter',

@@ -4,11 +4,13 @@
  */
 import type { PrometheusRuleSpecGroupsRules } from '../../imports/monitoring.coreos.com';
 import type { Cluster } from '../model/cluster';
+import { longestGapHours } from '../model/cron';
 import { databaseCluster, NAMESPACES } from '../platform';
 import { alertRule as alert } from './alerts';
 
-/** Days after which the last base backup is too old: there should be one each day. */
-export const OLDEST_BASE_BACKUP_DAYS = 2;
+/** Hours after which the last base backup is too old: two days, or what the schedule leaves between two, and a day more. */
+export const oldestBaseBackupHours = ({ databaseSchedule }: { readonly databaseSchedule: string }): number =>
+  Math.max(48, longestGapHours(databaseSchedule) + 24);
 
 /** Rules that fit the cluster: of replicas only with several instances, of archives only with backups. */
 export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[] {
@@ -78,9 +80,9 @@ export function postgresAlerts(cluster: Cluster): PrometheusRuleSpecGroupsRules[
             'PostgresBackupTooOld',
             'critical',
             '1h',
-            `time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${here}}) > ${OLDEST_BASE_BACKUP_DAYS} * 86400`,
-            'The last base backup is more than two days old, or there is none.',
-            'There should be one each day. Look at the Backups in namespace database and at container plugin-barman-cloud.',
+            `time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${here}}) > ${oldestBaseBackupHours(cluster.backups)} * 3600`,
+            `The last base backup is more than ${oldestBaseBackupHours(cluster.backups)} hours old, or there is none.`,
+            'Look at the Backups in namespace database and at container plugin-barman-cloud.',
           ),
         ]
       : []),

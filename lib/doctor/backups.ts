@@ -2,17 +2,17 @@
  * The last backups, as the operators report them: of the database, and of each world.
  * It deliberately reads nothing from the object store; whether a backup restores is for a drill (docs/disaster-recovery.md).
  */
-import { OLDEST_WORLD_BACKUP_HOURS, repositoryOf } from '../../charts/world-backups';
+import { oldestWorldBackupHours, repositoryOf } from '../../charts/world-backups';
 import { archiveName } from '../constructs/postgres';
-import { OLDEST_BASE_BACKUP_DAYS } from '../constructs/postgres-alerts';
+import { oldestBaseBackupHours } from '../constructs/postgres-alerts';
 import type { Cluster } from '../model/cluster';
 import { snapshotPath } from '../restore/snapshots';
 import { worldClaim } from '../restore/world';
 import { type Finding, failed, type LiveContext, type LiveGroup, ok, skipped, some, warning } from './types';
 
+type Backups = NonNullable<Cluster['backups']>;
+
 const HOUR = 60 * 60 * 1000;
-/** When the alerts PostgresBackupTooOld and WorldBackupTooOld fire. */
-const MOST_HOURS = { database: OLDEST_BASE_BACKUP_DAYS * 24, world: OLDEST_WORLD_BACKUP_HOURS } as const;
 
 export const backups: LiveGroup = {
   name: 'backups',
@@ -20,11 +20,12 @@ export const backups: LiveGroup = {
   look: async (context) => {
     const { backups: described } = context.cluster;
     if (described === undefined) return [skipped('backups', 'There are no backups: the description has no store for them.')];
-    return [await database(context), ...(await worlds(context, described.bucket))];
+    return [await database(context, described), ...(await worlds(context, described))];
   },
 };
 
-async function database({ list, cluster, now }: LiveContext): Promise<Finding> {
+/** Too old is what the alerts PostgresBackupTooOld and WorldBackupTooOld call so. */
+async function database({ list, cluster, now }: LiveContext, described: Backups): Promise<Finding> {
   const check = 'database-backup';
   const name = archiveName(cluster.database.generation);
   const stores = await list('objectstores.barmancloud.cnpg.io');
@@ -36,7 +37,7 @@ async function database({ list, cluster, now }: LiveContext): Promise<Finding> {
   if (last === undefined)
     return failed(check, `The archive '${name}' has no base backup, so it restores nothing.`, 'docs/runbooks/PostgresBackupTooOld.md');
   const hours = Math.floor((now.getTime() - Date.parse(last)) / HOUR);
-  return hours <= MOST_HOURS.database
+  return hours <= oldestBaseBackupHours(described)
     ? ok(
         check,
         `The database can go back to any moment since ${windows[0]?.firstRecoverabilityPoint ?? last}; its last base backup is ${hours} h old.`,
@@ -44,7 +45,7 @@ async function database({ list, cluster, now }: LiveContext): Promise<Finding> {
     : failed(check, `The last base backup of '${name}' is ${hours} h old.`, 'docs/runbooks/PostgresBackupTooOld.md');
 }
 
-async function worlds({ list, cluster, now }: LiveContext, bucket: string): Promise<Finding[]> {
+async function worlds({ list, cluster, now }: LiveContext, described: Backups): Promise<Finding[]> {
   const snapshots = await list('snapshots.k8up.io');
   const judged = worldClaims(cluster).map(({ id, namespace, path, realm }) => {
     const times = snapshots
@@ -52,13 +53,13 @@ async function worlds({ list, cluster, now }: LiveContext, bucket: string): Prom
         ({ metadata, spec }) =>
           metadata.namespace === namespace &&
           (spec?.paths ?? []).includes(path) &&
-          String(spec?.repository ?? '').endsWith(repositoryOf(bucket, realm)),
+          String(spec?.repository ?? '').endsWith(repositoryOf(described.bucket, realm)),
       )
       .map(({ spec }) => Date.parse(spec.date as string));
     return { id, hours: times.length === 0 ? undefined : Math.floor((now.getTime() - Math.max(...times)) / HOUR) };
   });
   if (judged.length === 0) return [];
-  const old = judged.filter(({ hours }) => hours === undefined || hours > MOST_HOURS.world);
+  const old = judged.filter(({ hours }) => hours === undefined || hours > oldestWorldBackupHours(described));
   return old.length === 0
     ? [
         ok(

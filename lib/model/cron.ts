@@ -1,6 +1,6 @@
 /**
  * Whether five cron fields are what Agones, CloudNativePG and K8up accept (robfig/cron's standard parser), with the sentence that says what is wrong.
- * It deliberately computes no times, only whether the day ever comes: when a schedule fires is the cluster's business.
+ * It deliberately computes no next time, only whether there is one and how far apart they are: when a schedule fires is the cluster's business.
  */
 
 interface Field {
@@ -32,18 +32,51 @@ export function cronMistake(schedule: string): string | undefined {
   return dateMistake(schedule, fields);
 }
 
+/** Whether a field leaves the choice to others; every second of something is a choice. */
+const isAny = (field = '*'): boolean => field.split(',').some((part) => /^[*?](\/1)?$/.test(part));
+
 /** Days of each month, February's of a leap year. */
 const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** A day that none of the months has, such as 31 of February. Beside a day of the week it is harmless: then either day is enough. */
 function dateMistake(schedule: string, fields: readonly string[]): string | undefined {
   const [, , days = '', months = '', weekdays = ''] = fields;
-  if (!weekdays.split(',').some((part) => /^[*?](\/1)?$/.test(part))) return undefined;
+  if (!isAny(weekdays)) return undefined;
   const [, , day, month] = FIELDS;
   if (!day || !month) return undefined;
   const longest = Math.max(...valuesOf(months, month).map((each) => LONGEST[each - 1] ?? 0));
   if (Math.min(...valuesOf(days, day)) <= longest) return undefined;
   return `'${schedule}' never comes: no month '${months}' has a day '${days}'; use at most ${longest === 29 ? '28 (29 is there in leap years only)' : longest} as day of the month.`;
+}
+
+/** Years that hold every combination of month, day and day of the week, leap days included. */
+const YEARS = 28;
+const DAY_HOURS = 24;
+
+/**
+ * The longest time between two firings of a valid schedule, in hours, rounded up: 6 for every six hours, 24 for daily, 168 for weekly.
+ * In UTC: where clocks change, one day of the year may be an hour longer.
+ */
+export function longestGapHours(schedule: string): number {
+  const fields = schedule.trim().split(/\s+/);
+  const [minutes, hours, days, months, weekdays] = FIELDS.map((field, index) => new Set(valuesOf(fields[index] ?? '*', field)));
+  // As robfig/cron: where both the day of the month and that of the week are said, either is enough.
+  const isOneAny = isAny(fields[2]) || isAny(fields[4]);
+  const comes = (date: Date): boolean => {
+    const [ofMonth, ofWeek] = [days?.has(date.getUTCDate()) === true, weekdays?.has(date.getUTCDay()) === true];
+    return months?.has(date.getUTCMonth() + 1) === true && (isOneAny ? ofMonth && ofWeek : ofMonth || ofWeek);
+  };
+  const times = [...(hours ?? [])].flatMap((hour) => [...(minutes ?? [])].map((minute) => hour * 60 + minute)).sort((a, b) => a - b);
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  const within = times.reduce((most, time, index) => Math.max(most, index === 0 ? 0 : time - (times[index - 1] ?? 0)), 0);
+  let apart = 0;
+  let before: number | undefined;
+  for (let day = 0; day < YEARS * 366; day++) {
+    if (!comes(new Date(Date.UTC(2000, 0, 1 + day)))) continue;
+    if (before !== undefined) apart = Math.max(apart, day - before);
+    before = day;
+  }
+  return Math.ceil(Math.max(within, apart * DAY_HOURS * 60 - last + first) / 60);
 }
 
 /** Every value of a field that is valid. */

@@ -50,6 +50,10 @@ const waiting = `mmo_broker_queue_length{${ofWorldAtBroker}}`;
 const migration = (condition: string): string =>
   `kube_job_failed{namespace="connect-broker",job_name="connect-broker-migrate",condition="${condition}"}`;
 
+const lokiUp = 'up{namespace="monitoring",job="loki",pod="loki-0"}';
+const logRules = (what: string): string =>
+  `loki_prometheus_rule_${what}_total{namespace="monitoring",pod="loki-0",user="fake",rule_group="game"}`;
+
 /** A counter or gauge of the broker at replica a, with its own labels. */
 const ofBroker = (metric: string, labels: string): string => `mmo_broker_${metric}{${broker('a')},${labels}}`;
 const logins = (result: string): string => ofBroker('logins_total', `result="${result}"`);
@@ -998,7 +1002,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
         },
         at: 60,
         labels: {},
-        summary: 'The last base backup is more than two days old, or there is none.',
+        summary: 'The last base backup is more than 48 hours old, or there is none.',
       },
     ],
     quiet: [
@@ -1374,6 +1378,31 @@ export const CASES: Readonly<Record<string, Cases>> = {
           'loki_discarded_samples_total{namespace="monitoring",pod="loki-0",tenant="fake",reason="rate_limited"}': '0+0x10 9+0x110',
         },
       },
+    ],
+  },
+  LogAlertsNotEvaluated: {
+    fires: [
+      {
+        because: 'a rule fails',
+        series: { [lokiUp]: flat(1), [logRules('evaluations')]: rising(4), [logRules('evaluation_failures')]: rising(1) },
+        at: 20,
+        labels: {},
+        summary: 'Alerts on logs are not evaluated: what only a log says goes unnoticed.',
+      },
+      {
+        because: 'Loki has no rules',
+        series: { [lokiUp]: flat(1) },
+        at: 15,
+        labels: {},
+        summary: 'Alerts on logs are not evaluated: what only a log says goes unnoticed.',
+      },
+    ],
+    quiet: [
+      {
+        because: 'all are evaluated',
+        series: { [lokiUp]: flat(1), [logRules('evaluations')]: rising(4), [logRules('evaluation_failures')]: flat(0) },
+      },
+      { because: 'Loki does not answer, which LokiDown says', series: { [lokiUp]: flat(0) } },
     ],
   },
   AlloyDroppingLines: {
