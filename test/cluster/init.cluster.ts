@@ -1,13 +1,19 @@
 /**
  * The claims about `npm run init`: in a clean checkout, the answers of test/fixtures/answers.yaml give a cluster whose checks hold, whose dist a real API server takes,
- * and whose secrets kubeseal opens with the new key alone.
+ * and whose secrets kubeseal and the running controller open with the new key alone.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createPrivateKey } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
+import type { PlainObject } from '../../lib/emit/manifest';
 import { privateKeyFile } from '../../lib/secrets/keys';
+import { placeName } from '../../lib/secrets/plan';
+import { openAll } from '../../lib/secrets/recovery';
+import { fileStore } from '../../lib/secrets/store';
+import { exampleHomelab } from '../examples';
 import { isAccepted } from './accepted';
 import { findBinaries } from './binaries';
 import type { ControlPlane } from './control-plane';
@@ -15,10 +21,12 @@ import { withDefinitions } from './definitions';
 import { readDist } from './dist';
 import { Judge } from './judge';
 import { needsOf, startPlane } from './planes';
-import { kubeseal, missingForSealedSecrets } from './sealed-secrets';
+import { missingForSealedSecrets, notSynced, printedCommands, recovered, SealedSecretsCluster } from './sealed-secrets';
 
 const ANSWERS = 'test/fixtures/answers.yaml';
 const CLUSTER = (parse(readFileSync(ANSWERS, 'utf8')) as { name: string }).name;
+/** The cluster of the pages' commands. */
+const DOCUMENTED = exampleHomelab.name;
 const LONG = 300_000;
 
 describe(`a checkout after npm run init -- --answers ${ANSWERS}`, () => {
@@ -60,22 +68,52 @@ describe(`a checkout after npm run init -- --answers ${ANSWERS}`, () => {
   });
 
   const missing = missingForSealedSecrets();
-  if (missing) test.skip(`kubeseal does not open its secrets: ${missing}`, () => undefined);
-  else {
-    test("has secrets that kubeseal's own recovery opens", () => {
-      const secrets = path.join(checkout, 'secrets', CLUSTER);
-      const files = readdirSync(secrets, { recursive: true, encoding: 'utf8' }).filter((file) => /^[^/]+\/[^/]+\.yaml$/.test(file));
-      const opened = files.map((file) => {
-        const text = readFileSync(path.join(secrets, file), 'utf8');
-        const secret = parse(
-          kubeseal(['--recovery-unseal', '--recovery-private-key', privateKeyFile(checkout, CLUSTER), '--format', 'yaml'], text),
+  if (missing) test.skip(`its secrets are not opened by kubeseal and the controller: ${missing}`, () => undefined);
+  else
+    describe('has secrets', () => {
+      let cluster: SealedSecretsCluster;
+      let values: Record<string, string>;
+      let objects: PlainObject[];
+      let answers: PlainObject[];
+
+      beforeAll(async () => {
+        const key = privateKeyFile(checkout, CLUSTER);
+        const store = fileStore(path.join(checkout, 'secrets'), CLUSTER);
+        const opened = openAll(store, [createPrivateKey(readFileSync(key))]);
+        values = Object.fromEntries(opened.map((value) => [placeName(value), value.plaintext.toString('base64')]));
+        objects = readDist(CLUSTER, path.join(checkout, 'dist')).flatMap(({ object }) => (object.kind === 'SealedSecret' ? [object] : []));
+        cluster = await SealedSecretsCluster.start();
+        // The namespaces that dist has before the controller's own, which the commands make.
+        await cluster.makeNamespaces(objects.map(({ metadata }) => metadata.namespace ?? ''));
+        const commands = printedCommands('docs/how-to/secrets.md', 'Give the key to a cluster');
+        await cluster.bringKey(
+          commands.map((command) => command.replaceAll(DOCUMENTED, CLUSTER)),
+          checkout,
         );
-        return [Object.keys(secret.data), Object.keys(parse(text).spec.encryptedData)];
+        await cluster.startController();
+        answers = await cluster.applySealed(objects);
+      }, LONG);
+
+      afterAll(() => cluster?.stop());
+
+      test("that kubeseal's own recovery opens with the new key alone, every one", () => {
+        const opened = objects.flatMap((object) => Object.entries(recovered(stringify(object), privateKeyFile(checkout, CLUSTER))));
+        expect(Object.fromEntries(opened)).toEqual(values);
+        expect(opened.length).toBeGreaterThan(10);
       });
-      expect(opened.map(([keys]) => keys?.sort())).toEqual(opened.map(([, keys]) => keys?.sort()));
-      expect(opened.length).toBeGreaterThan(10);
+
+      test('that the running controller opens, every one', () => {
+        expect(notSynced(answers)).toEqual([]);
+      });
+
+      test('whose very values the running controller gives to the cluster', async () => {
+        expect(await cluster.plaintexts(objects)).toEqual(values);
+      });
+
+      test('for which the running controller made no key of its own', async () => {
+        expect(await cluster.keys()).toEqual(['sealing-key']);
+      });
     });
-  }
 
   describe('has a dist that a real API server takes', () => {
     let plane: ControlPlane | undefined;

@@ -6,6 +6,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { type Binaries, findBinaries } from './binaries';
 import { ApiError, Client } from './client';
@@ -43,6 +44,30 @@ export function kubeseal(args: readonly string[], input = ''): string {
     // It must find no cluster: what it does here is offline.
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', KUBECONFIG: '/nonexistent' },
     stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+/**
+ * What kubeseal opens of a SealedSecret with nothing but a private key: plaintexts by `<namespace>/<name>/<key>`, in base64.
+ * @param sealed the object in YAML @throws when a value does not open
+ */
+export function recovered(sealed: string, keyFile: string): Record<string, string> {
+  const { metadata, data } = parse(
+    kubeseal(['--recovery-unseal', '--recovery-private-key', keyFile, '--format', 'yaml'], sealed),
+  ) as Secret;
+  return Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [`${metadata.namespace}/${metadata.name}/${key}`, value]));
+}
+
+type Secret = PlainObject & { readonly data?: Readonly<Record<string, string>> };
+
+/** What the controller says of SealedSecrets that it did not open, as `<namespace>/<name>: <condition>`: nothing when all are synced. */
+export function notSynced(answers: readonly PlainObject[]): string[] {
+  return answers.flatMap(({ metadata, status }) => {
+    const conditions: readonly { type: string; status: string; message?: string }[] = status?.conditions ?? [];
+    const synced = conditions.find(({ type }) => type === 'Synced');
+    return synced?.status === 'True'
+      ? []
+      : [`${metadata.namespace}/${metadata.name}: ${synced === undefined ? 'no status' : `${synced.status}, ${synced.message}`}`];
   });
 }
 
@@ -155,7 +180,7 @@ export class SealedSecretsCluster {
     return Object.fromEntries(found);
   }
 
-  async secret(namespace: string, name: string): Promise<(PlainObject & { readonly data?: Readonly<Record<string, string>> }) | undefined> {
+  async secret(namespace: string, name: string): Promise<Secret | undefined> {
     try {
       return await this.client.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
     } catch (error) {
