@@ -10,7 +10,7 @@ import { type ClusterContext, type ClusterGroup, type Finding, failed, ok, skipp
 export const network: ClusterGroup = {
   name: 'network',
   scope: 'cluster',
-  look: async (context) => [...(await publicFindings(context)), ...(await free(context))],
+  look: async (context) => [...(await publicFindings(context)), ...nearNodes(context.cluster), ...(await free(context))],
 };
 
 async function publicFindings(context: ClusterContext): Promise<Finding[]> {
@@ -109,6 +109,29 @@ export function pinnedAddresses(cluster: Cluster): ReadonlyMap<string, string> {
       if (continent.state !== 'retired' && continent.lanAddress !== '') pinned.set(continent.lanAddress, `realm ${realm.name}`);
   }
   return pinned;
+}
+
+/**
+ * Whether a node is where the pinned addresses are. How wide the home's network is stands nowhere in the description, so it is a warning, and by the usual 256 addresses.
+ * Another load balancer than MetalLB has its addresses wherever its provider wants.
+ */
+export function nearNodes(cluster: Cluster): Finding[] {
+  if (cluster.kubernetes.loadBalancer !== 'metallb') return [];
+  const check = 'addresses-near-nodes';
+  const networkOf = (address: string): string => address.split('.').slice(0, 3).join('.');
+  const networks = new Set(cluster.nodes.map(({ address }) => networkOf(address)));
+  const pinned = [...pinnedAddresses(cluster)];
+  const far = pinned.filter(([address]) => !networks.has(networkOf(address))).map(([address, purpose]) => `${address} (for ${purpose})`);
+  if (pinned.length === 0) return [];
+  return [
+    far.length === 0
+      ? ok(check, 'Every pinned address is in a network that a node is in.')
+      : warning(
+          check,
+          `No node is in the network of ${some(far)}, if that has 256 addresses.`,
+          'MetalLB answers ARP in the nodes’ own network alone, so nobody would reach them: choose a pool there. If your network is wider, this is well.',
+        ),
+  ];
 }
 
 async function free(context: ClusterContext): Promise<Finding[]> {

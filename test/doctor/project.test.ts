@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { nearNodes } from '../../lib/doctor/network';
+import { resolveCluster } from '../../lib/model/cluster';
 import type { RunProgram } from '../../lib/programs';
 import { serializeDrill } from '../../lib/secrets/drill';
 import { EXAMPLE_ORGANIZATION } from '../../lib/secrets/sealing';
@@ -199,6 +201,27 @@ describe('addresses in the LAN', () => {
     expect(await found(lan([], ['192.168.1.245']), true)).toEqual([
       'network/addresses-free: Somebody answers at 192.168.1.245 (for realm aurora).',
     ]);
+  });
+});
+
+describe('addresses that MetalLB would announce', () => {
+  const found = (pool: { readonly pool: string; readonly ingress: string; readonly dns: string; readonly adminIngress: string }) =>
+    nearNodes(
+      resolveCluster({ ...description, realms: [], network: { ...description.network, publicAddress: undefined, ...pool } }),
+    ).map(({ outcome, text }) => `${outcome}: ${text}`);
+
+  test('where no node is are told with what they are for', () => {
+    expect(
+      found({ pool: '192.168.2.240-192.168.2.250', ingress: '192.168.2.240', dns: '192.168.2.241', adminIngress: '192.168.2.242' }),
+    ).toEqual([
+      'warning: No node is in the network of 192.168.2.240 (for the players’ entry), 192.168.2.242 (for admin pages), 192.168.2.241 (for DNS), if that has 256 addresses.',
+    ]);
+  });
+
+  test('in the network of a node are well', () => {
+    expect(
+      found({ pool: '192.168.1.240-192.168.1.250', ingress: '192.168.1.240', dns: '192.168.1.241', adminIngress: '192.168.1.242' }),
+    ).toEqual(['ok: Every pinned address is in a network that a node is in.']);
   });
 });
 
