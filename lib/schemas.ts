@@ -1,4 +1,4 @@
-/*
+/**
  * Validation of objects against the generated schemas (imports/schemas): fields that do not exist, wrong types, missing
  * fields, values out of range, as an API server with strict field validation refuses them. It deliberately knows one
  * object at a time (references between objects are the checks'), and no rule written in CEL.

@@ -1,3 +1,7 @@
+/**
+ * docs/game-server.md names everything that a game server gets and must serve, and nothing else: the page and the manifests are held together.
+ * It deliberately runs no server; that the example keeps the page is examples/game-server/checks.
+ */
 import { readFileSync } from 'node:fs';
 import { instances } from '../charts/instances';
 import { realms } from '../charts/realms';

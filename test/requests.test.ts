@@ -1,3 +1,4 @@
+/** How requests of pods are summed up and told. */
 import { describeRequests, sumOfRequests } from '../lib/requests';
 import { built, changed, find, goodObjects, withMore } from './checks/fixture';
 

@@ -1,3 +1,7 @@
+/**
+ * How objects are judged by the generated schemas: an example of each kind that is valid, and each way to be wrong.
+ * It deliberately does not repeat the check that uses them, test/checks/valid-schema.test.ts.
+ */
 /* Validation against the generated schemas: each kind of violation, and that the verdict is the one ajv gives. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/*
+/**
  * TypeScript classes of custom resources, made by the real `cdk8s import`. It deliberately runs the command instead of
  * calling its modules (they are no public interface), and does not touch what it writes, but for the first line of
  * each file.

@@ -1,4 +1,4 @@
-/*
+/**
  * What `npm run crds` does: upstream's CustomResourceDefinitions into a folder, one whole document a file, for an API
  * server that tests apply objects to. It deliberately takes every definition of every source, used or not, unreduced:
  * a server must have what an operator would have installed.

@@ -1,4 +1,4 @@
-/*
+/**
  * CustomResourceDefinitions in upstream's files: found, told apart, and reduced to the kinds and the one version that
  * are used. It deliberately keeps a definition's own text beside its parsed form, because a cluster test needs
  * upstream's words and not ours.

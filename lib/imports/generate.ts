@@ -1,4 +1,4 @@
-/*
+/**
  * What `npm run import` does: upstream's files in, the content of imports/ out, written or compared. It deliberately
  * makes everything in memory first, so that a failure leaves imports/ as it was.
  */

@@ -1,4 +1,4 @@
-/*
+/**
  * The kinds of objects that the project emits: one list, from which bindings and validation schemas are generated.
  * It deliberately says nothing about where a definition comes from (cdk8s.yaml lists the addresses): an address is
  * upstream's and changes with each upgrade, this list changes when a chart emits something new. It names the version

@@ -1,4 +1,4 @@
-/*
+/**
  * imports/lock.json: which bytes the generated files were made from, by which version of the command, and what was
  * made. It deliberately answers only from what is on disk: without a network it proves that nobody edited a generated
  * file and that no pinned address changed; that the same sources give the same files is proven by making them again

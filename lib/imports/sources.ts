@@ -1,4 +1,4 @@
-/*
+/**
  * Upstream's files: which addresses cdk8s.yaml lists, and how their text is had, from the network or from a folder
  * that mirrors it. It deliberately does not look into a file, nor decide whether its bytes are the right ones: that is
  * the lock's (lock.ts).

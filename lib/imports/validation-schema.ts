@@ -1,4 +1,4 @@
-/*
+/**
  * The dialect of the generated validation schemas, which the import writes (validation-schemas.ts) and the synth reads
  * (../schemas.ts). It deliberately holds no code, so that the synth does not carry the import's.
  */

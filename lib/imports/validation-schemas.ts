@@ -1,4 +1,4 @@
-/*
+/**
  * Validation schemas: what an API server would take of each used kind, as small JSON Schema files that the synth reads.
  * It deliberately translates and does not validate (lib/schemas.ts does), and it deliberately refuses a keyword that
  * the validator does not know: a rule that is dropped in silence would look like a rule that is kept. Rules in CEL

@@ -1,3 +1,7 @@
+/**
+ * The connect broker's objects in the examples: replicas, rights, ports, policies, the migration before it.
+ * It deliberately does not run the program; services/connect-broker/test/operations/contract.test.ts holds it to these objects.
+ */
 import { App, Chart } from 'cdk8s';
 import { connectBroker } from '../../charts/connect-broker';
 import {

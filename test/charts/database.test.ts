@@ -1,3 +1,7 @@
+/**
+ * The database's objects in the examples: instances, roles, archive, schedules, and that nothing deletes them.
+ * It deliberately starts no PostgreSQL.
+ */
 import { ISSUERS } from '../../charts/cert-manager';
 import { connectBroker } from '../../charts/connect-broker';
 import { database, endpointPort } from '../../charts/database';

@@ -1,3 +1,7 @@
+/**
+ * The objects of instanced content in the examples: Fleets, their autoscalers, ports, tokens and policies.
+ * It deliberately does not judge them by the rules of Agones; that is test/checks/agones-rules.test.ts.
+ */
 import { instances } from '../../charts/instances';
 import { brokerConfig } from '../../lib/constructs/broker-config';
 import type { ClusterDescription } from '../../lib/model/cluster';

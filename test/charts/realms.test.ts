@@ -1,3 +1,7 @@
+/**
+ * The objects of persistent worlds in the examples: identity, volumes, addresses, probes, stops, update strategies and windows.
+ * It deliberately starts no server; the story does (examples/game-server/story).
+ */
 import { instances } from '../../charts/instances';
 import { namespaces } from '../../charts/namespaces';
 import { realms } from '../../charts/realms';

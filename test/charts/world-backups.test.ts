@@ -1,3 +1,7 @@
+/**
+ * The objects of worlds' backups in the examples: schedules, repositories, rights and keys.
+ * It deliberately restores nothing; that is test/restore.
+ */
 import { worldBackups } from '../../charts/world-backups';
 import { resolveCluster } from '../../lib/model/cluster';
 import { validateObject } from '../../lib/schemas';

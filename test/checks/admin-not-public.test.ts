@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `admin-not-public`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { adminNotPublic } from '../../lib/checks/admin-not-public';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { changed, excepting, sentencesOf, withMore } from './fixture';

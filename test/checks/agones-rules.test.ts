@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `agones-rules`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { agonesRules } from '../../lib/checks/agones-rules';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { changed, charts, cluster, excepting, goodObjects, sentencesOf } from './fixture';

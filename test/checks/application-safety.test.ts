@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `application-safety`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { applicationSafety } from '../../lib/checks/application-safety';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { applications, changed, charts, excepting, goodObjects, sentencesOf, violationsOf, withMore, without } from './fixture';

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `autoscaled-replicas`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { runChecks } from '../../lib/checks';
 import { autoscaledReplicas } from '../../lib/checks/autoscaled-replicas';
 import { built, changed, find, sentencesOf, withMore } from './fixture';

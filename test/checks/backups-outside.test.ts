@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `backups-outside`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { buildCluster } from '../../lib/build';
 import { backupsOutside } from '../../lib/checks/backups-outside';
 import { CheckInput } from '../../lib/checks/types';

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `canonical-quantities`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { canonicalQuantities } from '../../lib/checks/canonical-quantities';
 import { changed, sentencesOf, violationsOf } from './fixture';
 

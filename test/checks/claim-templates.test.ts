@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `claim-templates`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { claimTemplates } from '../../lib/checks/claim-templates';
 import { changed, sentencesOf, violationsOf } from './fixture';
 

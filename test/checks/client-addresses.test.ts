@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `client-addresses`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { clientAddresses } from '../../lib/checks/client-addresses';
 import { changed, sentencesOf } from './fixture';
 

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `disruption-budget`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { disruptionBudget } from '../../lib/checks/disruption-budget';
 import { changed, excepting, find, sentencesOf, without } from './fixture';
 

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `earlier-wave`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import type { BuiltApplication } from '../../lib/build';
 import { crdName, earlierWave } from '../../lib/checks/earlier-wave';
 import { applications, changed, charts, excepting, goodObjects, sentencesOf, violationsOf, withMore } from './fixture';

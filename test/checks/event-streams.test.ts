@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `event-streams`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { eventStreams } from '../../lib/checks/event-streams';
 import { mayMatch, priorityOf } from '../../lib/checks/route-match';
 import { changed, cluster, find, sentencesOf, withMore } from './fixture';

@@ -1,3 +1,4 @@
+/** The good cluster that the cases of checks break: it is really good, so that a case proves what it says. */
 import { layOut } from '../../lib/emit/paths';
 import { validateObject } from '../../lib/schemas';
 import { built, goodObjects } from './fixture';

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `host-names`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { hostNames } from '../../lib/checks/host-names';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { changed, cluster, excepting, goodObjects, sentencesOf } from './fixture';

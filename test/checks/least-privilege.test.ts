@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `least-privilege`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { leastPrivilege } from '../../lib/checks/least-privilege';
 import { changed, excepting, sentencesOf, withMore, without } from './fixture';
 

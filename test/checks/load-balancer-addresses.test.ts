@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `load-balancer-addresses`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { loadBalancerAddresses } from '../../lib/checks/load-balancer-addresses';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { changed, cluster, excepting, goodObjects, sentencesOf, withMore, without } from './fixture';

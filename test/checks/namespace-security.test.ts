@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `namespace-security`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { namespaceSecurity } from '../../lib/checks/namespace-security';
 import { changed, find, sentencesOf } from './fixture';
 

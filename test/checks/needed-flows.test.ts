@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `needed-flows`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { runChecks } from '../../lib/checks';
 import { neededFlows } from '../../lib/checks/needed-flows';
 import { workload } from '../../lib/component';

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `network-policy`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { networkPolicy } from '../../lib/checks/network-policy';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { changed, charts, excepting, flows, goodObjects, sentencesOf, violationsOf, withMore, without } from './fixture';

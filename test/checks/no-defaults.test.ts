@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `no-defaults`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { noDefaults } from '../../lib/checks/no-defaults';
 import { changed, excepting, sentencesOf, violationsOf } from './fixture';
 

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `no-noise`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { noNoise } from '../../lib/checks/no-noise';
 import { changed, excepting, sentencesOf, violationsOf } from './fixture';
 

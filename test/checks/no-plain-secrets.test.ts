@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `no-plain-secrets`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { noPlainSecrets } from '../../lib/checks/no-plain-secrets';
 import type { PlainObject } from '../../lib/emit/manifest';

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `pinned-images`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { pinnedImages, unverifiedImages } from '../../lib/checks/pinned-images';
 import { imageReference, images } from '../../versions';
 import { built, changed, cluster, DIGEST, sentencesOf, withMore } from './fixture';

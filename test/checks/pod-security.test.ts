@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `pod-security`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { podSecurity } from '../../lib/checks/pod-security';
 import { resolveCluster } from '../../lib/model/cluster';
 import { changed, description, excepting, sentencesOf, violationsOf } from './fixture';

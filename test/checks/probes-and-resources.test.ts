@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `probes-and-resources`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { probesAndResources } from '../../lib/checks/probes-and-resources';
 import { changed, excepting, sentencesOf, violationsOf } from './fixture';
 

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `protected-data`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { runChecks } from '../../lib/checks';
 import { protectedData } from '../../lib/checks/protected-data';
 import { built, changed, cluster, excepting, goodObjects, sentencesOf, violationsOf, withMore } from './fixture';

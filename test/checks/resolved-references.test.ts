@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `resolved-references`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { resolvedReferences } from '../../lib/checks/resolved-references';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { built, changed, charts, excepting, goodObjects, sentencesOf, violationsOf, withMore, without } from './fixture';

@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `resolved-selectors`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { resolvedSelectors } from '../../lib/checks/resolved-selectors';
 import type { PlainObject } from '../../lib/emit/manifest';
 import { changed, excepting, flows, goodObjects, sentencesOf, violationsOf, withMore, without } from './fixture';

@@ -1,3 +1,6 @@
+/**
+ * Which hosts a rule of Traefik answers for, as lib/checks/traefik-rule.ts reads it.
+ */
 import { hostsOf } from '../../lib/checks/traefik-rule';
 
 const hosts = (match: string): string[] | 'any' => {

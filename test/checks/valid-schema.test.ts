@@ -1,3 +1,6 @@
+/**
+ * Cases of the check `valid-schema`: each breaks the good cluster of fixture.ts in one way and says what is found, or changes it in a way that is right.
+ */
 import { validSchema } from '../../lib/checks/valid-schema';
 import { changed, sentencesOf, violationsOf, withMore } from './fixture';
 

@@ -206,9 +206,9 @@ describe('addresses in the LAN', () => {
 
 describe('addresses that MetalLB would announce', () => {
   const found = (pool: { readonly pool: string; readonly ingress: string; readonly dns: string; readonly adminIngress: string }) =>
-    nearNodes(
-      resolveCluster({ ...description, realms: [], network: { ...description.network, publicAddress: undefined, ...pool } }),
-    ).map(({ outcome, text }) => `${outcome}: ${text}`);
+    nearNodes(resolveCluster({ ...description, realms: [], network: { ...description.network, publicAddress: undefined, ...pool } })).map(
+      ({ outcome, text }) => `${outcome}: ${text}`,
+    );
 
   test('where no node is are told with what they are for', () => {
     expect(

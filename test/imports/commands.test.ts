@@ -1,3 +1,4 @@
+/** `npm run import` and `npm run crds` as a user starts them: help, unknown options, exit codes. */
 /* The commands around the import: their options, what they print, and their exit codes. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

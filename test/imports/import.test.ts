@@ -1,3 +1,7 @@
+/**
+ * How bindings, schemas and the lock are made from a mirror of small definitions that the test makes itself.
+ * It deliberately reads no upstream definition; `npm run import -- --check --mirror` does.
+ */
 /* The import as a whole, on a small upstream: what is generated, that it is reproducible, and what is refused. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-/*
+/**
  * A project of its own in a temporary folder, with a mirror of two small upstreams, for the tests of the import. It
  * deliberately shares nothing with the real project but the installed packages: the tests need no upstream file.
  */

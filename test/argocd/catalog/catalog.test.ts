@@ -1,3 +1,7 @@
+/**
+ * What holds for every upstream chart of the catalogue and every cluster: each pinned chart is there once, in its wave, with namespaces, projects and what it needs.
+ * It deliberately knows no chart by name; those are in entries.test.ts.
+ */
 import { catalog } from '../../../argocd/catalog';
 import type { UpstreamChart } from '../../../argocd/catalog/types';
 import { chartsWithWorkloads, workload, workloadNames } from '../../../argocd/catalog/workloads';

@@ -1,3 +1,7 @@
+/**
+ * What the values of each upstream chart must say for our own reasons: addresses, entry points, client addresses, what is off.
+ * It deliberately renders nothing; that charts understand these values is for `npm run charts:verify`.
+ */
 import { agones, agonesCertificates } from '../../../argocd/catalog/agones';
 import { argoCd, repositoryPorts, syncTimeoutSeconds } from '../../../argocd/catalog/argo-cd';
 import { certManager } from '../../../argocd/catalog/cert-manager';

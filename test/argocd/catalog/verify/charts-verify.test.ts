@@ -1,3 +1,7 @@
+/**
+ * `npm run charts:verify`, from the charts to its report, with a stand-in for Helm.
+ * It deliberately renders no upstream chart: those are not in the repository.
+ */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

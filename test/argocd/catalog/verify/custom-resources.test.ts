@@ -1,3 +1,4 @@
+/** How custom resources are judged by the CRDs that a chart brings. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** How a monitor of an upstream chart is judged: whether it selects a Service and a port that the chart renders. */
 import { findBlindMonitors } from '../../../../lib/charts-verify/monitors';
 import { readManifests } from '../../../../lib/charts-verify/rendered';
 import { also } from './fixture';

@@ -1,3 +1,4 @@
+/** How the record of what a chart renders is compared with what it does render; every difference has its case. */
 import { compareRecord, compareRenders, type RecordedChart } from '../../../../lib/charts-verify/record';
 import { readManifests } from '../../../../lib/charts-verify/rendered';
 import { also, PROVIDES, pods, RENDERED, recorded } from './fixture';

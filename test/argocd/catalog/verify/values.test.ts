@@ -1,3 +1,4 @@
+/** How values are judged by the keys that a chart knows, and where a chart takes any key. */
 import { type ChartSource, repeatedDefaults, unknownValues } from '../../../../lib/charts-verify/values';
 
 const chart: ChartSource = {
