@@ -12,11 +12,11 @@ import {
   renew,
   resealEverything,
   rotate,
-  runDrill,
   type SealResult,
   sealMissing,
   sealNetcode,
   sealOne,
+  verifyEverything,
 } from '../lib/secrets/seal-command';
 import { SecretsError } from '../lib/secrets/sealing';
 import { readOptions, runCommand, UsageError } from './options';
@@ -43,7 +43,8 @@ A value that several Secrets need is sealed for all of them at once. Values are 
   --from-file FILE    take the value from a file; without it and --generate, from standard input (a terminal asks, and does not echo)
   --answers FILE      values that would be asked for: a YAML map from identity to text, { file: PATH } or { env: NAME }; only you may be able to read it
   --placeholder-asks  seal random text instead of asking; only with an example's certificate, which nobody can open
-  --verify            the recovery drill: open everything with --key alone, and record the day in secrets/NAME/
+  --verify            open everything with --key alone; with the copy that you keep elsewhere this is the recovery drill, and its day is recorded
+                      in secrets/NAME/; with a key of .keys/ it is none
   --new-key           make the cluster's own key, .keys/NAME.key, and its certificate; replaces an example's with all of its values
   --reseal            open everything with --key (default .keys/NAME.key), seal it to a new key, or to the one of --certificate
   --renew-certificate a new certificate of the same key (default .keys/NAME.key), before the old one expires; no value changes
@@ -140,7 +141,7 @@ function run(values: Values, positionals: readonly string[], environment: SealEn
     case 'netcode':
       return sealNetcode(target, values.netcode ?? '', { nextGeneration: values['next-generation'] === true, confirmed });
     case 'verify':
-      return runDrill(target, values.key ?? []);
+      return verifyEverything(target, values.key ?? []);
     case 'new-key':
       return newKey(target, confirmed);
     case 'reseal':

@@ -1,5 +1,5 @@
 /**
- * The record of a cluster's last recovery drill: the day on which every sealed value was opened with the private key, and which key that was.
+ * The record of a cluster's last recovery drill: the day on which every sealed value was opened with a copy of the private key that is kept elsewhere, and which key that was.
  * It is committed, so that an alert can ask for the next drill. It deliberately does no drill (recovery.ts does) and judges no age.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ export function parseDrill(text: string, place: string): RecoveryDrill {
   // Date.parse takes the 31st of February for a day in March.
   if (date === undefined || fingerprint === undefined || Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== date) {
     throw new SecretsError([
-      `${place} must have a line 'date: YYYY-MM-DD' and a line 'fingerprint: sha256:<64 hexadecimal digits>'. Take it from Git's history, or remove it: 'npm run seal -- --verify --key FILE' then writes it anew.`,
+      `${place} must have a line 'date: YYYY-MM-DD' and a line 'fingerprint: sha256:<64 hexadecimal digits>'. Take it from Git's history, or remove it: 'npm run seal -- --verify --key COPY' then writes it anew.`,
     ]);
   }
   return { date, fingerprint };
@@ -47,7 +47,7 @@ export function parseDrill(text: string, place: string): RecoveryDrill {
 /** The text of the record. */
 export function serializeDrill({ date, fingerprint }: RecoveryDrill): string {
   return [
-    "# The last day on which 'npm run seal -- --verify' opened every sealed value with the private key, and that key's fingerprint.",
+    "# The last day on which 'npm run seal -- --verify' opened every sealed value with a copy of the private key, and that key's fingerprint.",
     `date: ${date}`,
     `fingerprint: ${fingerprint}`,
     '',

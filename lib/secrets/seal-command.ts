@@ -2,7 +2,7 @@
  * What `npm run seal` does, mode by mode: each is one function from options to an exit code and lines for people.
  * It deliberately parses no command line (commands/seal.ts does), and holds no cryptography.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { replaceFiles } from '../replace-files';
 import { readAnswers } from './answers';
@@ -153,25 +153,39 @@ export async function rotate(target: SealTarget, name: string, options: SourceOp
   return filled(store, certificate, needed, [step], singleSource({ ...options, makeIfPossible: true }, target.environment));
 }
 
-/** `--verify` */
-export function runDrill(target: SealTarget, keyFiles: readonly string[]): SealResult {
+/** `--verify`: a recovery drill when the key is a copy that is kept elsewhere; only that is recorded. */
+export function verifyEverything(target: SealTarget, keyFiles: readonly string[]): SealResult {
   const { cluster, environment } = target;
   const store = storeOf(target);
   const { values, files, fingerprint } = verify(store, environment.needed(cluster, store), keyFiles.flatMap(readPrivateKeys));
+  const opened = `${values} values in ${files} files opened with ${keyFiles.join(' and ')}; none is missing, and copies of one value are equal.`;
+  const kept = keyFiles.filter((file) => isKeptHere(environment.root, file));
+  if (kept.length > 0) {
+    return done(
+      opened,
+      `No recovery drill was recorded: ${kept.join(' and ')} is lost with this machine, and says nothing of the copy that you keep elsewhere. A drill is made with that copy: npm run seal -- --cluster ${cluster} --verify --key PATH_OF_THE_COPY`,
+    );
+  }
   const date = environment.today();
   const record = path.join(environment.root, 'secrets', cluster, DRILL_FILE);
   const text = serializeDrill({ date, fingerprint });
   if (lastRecoveryDrill(environment.root, cluster)?.date !== date || readFileSync(record, 'utf8') !== text) replaceFiles([[record, text]]);
-  const own = path.resolve(privateKeyFile(environment.root, cluster));
   return done(
-    `${values} values in ${files} files opened with ${keyFiles.join(' and ')}; none is missing, and copies of one value are equal.`,
-    ...(keyFiles.some((file) => path.resolve(file) === own)
-      ? [
-          `This was the key in its place, which is lost with this machine. A drill shows more with the copy that you keep elsewhere: --key PATH_OF_THE_COPY`,
-        ]
-      : []),
-    `Recorded in ${store.place}/${DRILL_FILE}. Next: npm run synth, then commit ${store.place} and dist: an alert asks for the next drill.`,
+    opened,
+    `The recovery drill was recorded in ${store.place}/${DRILL_FILE}. Next: npm run synth, then commit ${store.place} and dist: an alert asks for the next drill.`,
   );
+}
+
+/** Whether a file is one of the folder of working keys, under whatever name: by a link, say. */
+function isKeptHere(root: string, file: string): boolean {
+  const folder = path.join(root, KEYS_FOLDER);
+  if (!existsSync(folder)) return false;
+  if (realpathSync(file).startsWith(`${realpathSync(folder)}${path.sep}`)) return true;
+  const { dev, ino } = statSync(file);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((name) => {
+    const one = statSync(path.join(folder, name), { throwIfNoEntry: false });
+    return one?.dev === dev && one.ino === ino;
+  });
 }
 
 /** `--reseal` */

@@ -61,7 +61,7 @@ describe(`a checkout after npm run init -- --answers ${ANSWERS}`, () => {
     expect(listed.split('\n').filter((file) => file.endsWith('.key'))).toEqual([]);
   });
 
-  test('is drilled with the new key', () => {
+  test('has secrets that all open with the new key', () => {
     expect(run(checkout, 'seal', '--cluster', CLUSTER, '--verify', '--key', privateKeyFile(checkout, CLUSTER))).toContain(
       'none is missing',
     );

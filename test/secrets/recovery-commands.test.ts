@@ -1,7 +1,7 @@
 /** The modes of `npm run seal` that need a private key or make one: rotation, generations, the drill, new keys and re-sealing; and since when values are sealed. */
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { main } from '../../commands/seal';
 import { lastRecoveryDrill } from '../../lib/secrets/drill';
@@ -159,10 +159,35 @@ describe('--verify', () => {
     expect((await run('--verify', '--key', backup)).code).toBe(0);
   });
 
-  test('of the key in its place says that the copy elsewhere is what counts', async () => {
+  test.each<[string, (root: string) => string]>([
+    ['the key in its place', (root) => privateKeyFile(root, 'home')],
+    ['a copy beside it', (root) => write(path.join(root, '.keys'), 'copy.key', real.privateKey)],
+    ['a symbolic link to it', (root) => link(symlinkSync, root)],
+    ['a hard link to it', (root) => link(linkSync, root)],
+  ])('with %s opens everything, and is no drill, because that is lost with this machine', async (_, keyFile) => {
     const { run, root, keepKey } = await sealedProject();
     keepKey();
-    expect((await run('--verify', '--key', privateKeyFile(root, 'home'))).output).toContain('which is lost with this machine');
+    const { code, output } = await run('--verify', '--key', keyFile(root));
+    expect(code).toBe(0);
+    expect(output).toContain('4 values in 2 files opened');
+    expect(output).toContain('A drill is made with that copy: npm run seal -- --cluster home --verify --key PATH_OF_THE_COPY');
+    expect(lastRecoveryDrill(root, 'home')).toBeUndefined();
+  });
+
+  test('with a copy elsewhere is a drill also while the key is in its place', async () => {
+    const { run, root, copy, keepKey } = await sealedProject();
+    keepKey();
+    await run('--verify', '--key', copy);
+    expect(lastRecoveryDrill(root, 'home')?.date).toBe('2026-11-22');
+  });
+
+  test('with the key in its place leaves the day of the last drill as it was', async () => {
+    const { run, root, copy, keepKey, environment } = await sealedProject();
+    keepKey();
+    await run('--verify', '--key', copy);
+    Object.assign(environment, { today: () => '2027-01-01' });
+    await run('--verify', '--key', privateKeyFile(root, 'home'));
+    expect(lastRecoveryDrill(root, 'home')?.date).toBe('2026-11-22');
   });
 
   test('shows no value', async () => {
@@ -462,5 +487,12 @@ describe('--list', () => {
 function write(folder: string, name: string, text: string): string {
   const file = path.join(folder, name);
   writeFileSync(file, text);
+  return file;
+}
+
+/** A link outside of `.keys/` to the key in its place. */
+function link(make: (target: string, file: string) => void, root: string): string {
+  const file = path.join(root, 'linked.key');
+  make(privateKeyFile(root, 'home'), file);
   return file;
 }
