@@ -1,6 +1,6 @@
 /** The script that gives the sealing key to a cluster, with a kubectl that notes what it is given: the private key must be no argument, no output and no file. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -62,6 +62,12 @@ test('the private key is no argument and no output', () => {
 test('a private key that others can read is refused', () => {
   execFileSync('chmod', ['644', path.join(folder, 'key')]);
   expect(give).toThrow('can be read by others');
+});
+
+test("a link to a private key that is its owner's alone is taken", () => {
+  renameSync(path.join(folder, 'key'), path.join(folder, 'elsewhere'));
+  symlinkSync('elsewhere', path.join(folder, 'key'));
+  expect(give().output).toContain('has the sealing key');
 });
 
 test('nothing is left behind', () => {

@@ -5,7 +5,7 @@
 
 encoded() { base64 | tr -d '\n'; }
 for file in "$SSH_KEY_FILE" "$TOKEN_FILE"; do
-  [ -z "$file" ] || { [ -r "$file" ] && [ -s "$file" ]; } || die "$file is empty or cannot be read."
+  [ -z "$file" ] || private "$file"
 done
 {
   cat <<YAML

@@ -4,8 +4,7 @@
 . "$(dirname "$0")/common.sh"
 LABEL=sealedsecrets.bitnami.com/sealed-secrets-key
 
-[ -r "$KEY" ] || die "$KEY cannot be read."
-[ -z "$(find "$KEY" \( -perm -g=r -o -perm -o=r \))" ] || die "$KEY can be read by others; make it yours alone first: chmod 600 '$KEY'"
+private "$KEY"
 
 present=$(kc -n "$NAMESPACE" get secrets -l "$LABEL" -o jsonpath='{range .items[*]}{.data.tls\.crt}{"\n"}{end}')
 if grep -qxF -- "$(base64 <"$CERTIFICATE" | tr -d '\n')" <<<"$present"; then
