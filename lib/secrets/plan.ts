@@ -3,6 +3,7 @@
  * from a sealed copy, so a missing copy means a new value for all of them. It deliberately seals nothing and touches no file.
  */
 import { didYouMean } from '../model/issues';
+import { nearestWord } from '../nearest';
 import { SecretsError } from './sealing';
 import type { MissingSecret, SecretKey, SecretSpec, SecretStore } from './spec';
 import { describeSource, howMade } from './values';
@@ -159,10 +160,12 @@ const NETCODE_KEY = /^netcode\/(realm|instance)\/([^/]+)\/(\d+)$/;
 /**
  * What to seal so that a value is a new one in every place.
  * @param name identity (`database/broker-password`), or a place as `planOne` takes it
- * @throws SecretsError as planOne does; also for netcode keys, because running game servers have the old one
+ * @throws SecretsError as planOne does, and for a name that is neither; also for netcode keys, because running game servers have the old one
  */
 export function planRotation(needed: readonly SecretSpec[], store: SecretStore, name: string): Step {
-  const value = neededValues(needed).find(({ identity }) => identity === name);
+  const values = neededValues(needed);
+  const value = values.find(({ identity }) => identity === name);
+  if (!value) refuseUnknownName(values, name);
   const step =
     value && !('literal' in value.source) ? allCopies(value, store) : planOne(needed, store, value ? placeName(firstPlace(value)) : name);
   const [, , owner] = NETCODE_KEY.exec(step.value.identity) ?? [];
@@ -172,6 +175,27 @@ export function planRotation(needed: readonly SecretSpec[], store: SecretStore, 
     ]);
   }
   return step;
+}
+
+/** @throws SecretsError when no Secret has that name: what was meant, or else all that can be rotated. The name is not repeated: it may be a value by mistake. */
+function refuseUnknownName(values: readonly NeededValue[], name: string): void {
+  const secrets = new Set(values.flatMap(({ places }) => places.map((place) => `${place.namespace}/${place.name}`)));
+  if (secrets.has(name.split('/').slice(0, 2).join('/'))) return;
+  // Another word about a netcode key or a fixed value follows when it is that one which was meant.
+  const meant = nearestWord(name, [...values.map(({ identity }) => identity), ...secrets]);
+  const identities = values
+    .filter(({ source, identity }) => !('literal' in source || NETCODE_KEY.test(identity)))
+    .map(({ identity }) => identity);
+  throw new SecretsError(
+    meant === undefined
+      ? [
+          `What to rotate is none of this cluster's values. ${identities.length === 0 ? 'None can be rotated.' : 'These can be rotated:'}`,
+          ...identities.map((identity) => `  ${identity}`),
+        ]
+      : [
+          `What to rotate is none of this cluster's values; did you mean '${meant}'? 'npm run seal -- --cluster NAME --list' names them all.`,
+        ],
+  );
 }
 
 function firstPlace(value: NeededValue): Place {

@@ -1,5 +1,6 @@
 /** What is missing, and where a new value has to be sealed so that all copies of it stay equal. */
 import { missingPlaces, neededValues, placeName, planMissing, planNetcode, planOne, planRotation, type Step } from '../../lib/secrets/plan';
+import { SecretsError } from '../../lib/secrets/sealing';
 import type { SecretSpec } from '../../lib/secrets/spec';
 import { memoryStore } from '../../lib/secrets/store';
 import { brokerKeys, databaseCopy, databaseOwner, dnsToken, everySecret, realmKey } from './fixtures';
@@ -178,5 +179,29 @@ describe('the plan for a rotation', () => {
     ['a fixed value', 'database/broker/username', "is fixed as 'broker' by its component"],
   ])('refuses %s and says what to do instead', (_, name, sentence) => {
     expect(() => planRotation(everySecret, memoryStore(everySecret), name)).toThrow(sentence);
+  });
+
+  test.each([
+    ['an identity', 'databse/broker/pasword', 'database/broker/password'],
+    ['a Secret', 'cert-manager/cloudflar', 'cert-manager/cloudflare'],
+    ['the identity of a netcode key', 'netcode/realm/arora/1', 'netcode/realm/aurora/1'],
+  ])('says which name was meant by a misspelt one of %s', (_, name, meant) => {
+    expect(() => planRotation(everySecret, memoryStore(everySecret), name)).toThrow(`did you mean '${meant}'?`);
+  });
+
+  test('names everything that can be rotated when no name is near, and does not repeat what may be a value by mistake', () => {
+    expect(() => planRotation(everySecret, memoryStore(everySecret), 'hunter2')).toThrow(
+      new SecretsError([
+        "What to rotate is none of this cluster's values. These can be rotated:",
+        '  cloudflare/api-token',
+        '  database/broker/password',
+      ]),
+    );
+  });
+
+  test('names the keys of a Secret when the key alone is misspelt', () => {
+    expect(() => planRotation(everySecret, memoryStore(everySecret), 'cert-manager/cloudflare/token')).toThrow(
+      'that Secret needs cert-manager/cloudflare/api-token',
+    );
   });
 });
