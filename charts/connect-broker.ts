@@ -26,6 +26,7 @@ import type { Flow } from '../lib/flows';
 import { IntOrString, KubeClusterRole, KubeClusterRoleBinding, KubeService } from '../lib/k8s';
 import type { Cluster } from '../lib/model/cluster';
 import {
+  BROKER_AUTOSCALER_SERVICE,
   BROKER_INTERNAL_SERVICE,
   BROKER_PORTS,
   BROKER_SERVICE,
@@ -114,7 +115,7 @@ function flows(cluster: Cluster): readonly Flow[] {
           {
             from: workload('agones', 'agones-controller'),
             to: broker,
-            ports: [{ port: BROKER_PORTS.internal }],
+            ports: [{ port: BROKER_PORTS.autoscaler }],
             because: 'A FleetAutoscaler of the webhook kind asks the broker how many servers a Fleet needs.',
           },
         ]
@@ -273,6 +274,10 @@ function addServices(chart: Chart): void {
   add(chart, KubeService, {
     metadata: metadata(BROKER_INTERNAL_SERVICE, 'internal'),
     spec: { selector, ports: [{ ...targetPort('internal'), port: BROKER_PORTS.internal }] },
+  });
+  add(chart, KubeService, {
+    metadata: metadata(BROKER_AUTOSCALER_SERVICE, 'autoscaler'),
+    spec: { selector, ports: [{ ...targetPort('autoscaler'), port: BROKER_PORTS.autoscaler }] },
   });
   add(chart, KubeService, {
     metadata: metadata(BROKER_METRICS_SERVICE, 'metrics'),

@@ -43,10 +43,12 @@ export const BROKER_FILES = {
 } as const;
 
 /** Names of the container's ports, as Services, probes and monitors refer to them; the numbers are `BROKER_PORTS`. */
-export const BROKER_PORT_NAMES = { http: 'http', internal: 'internal', metrics: 'metrics' } as const satisfies Record<
-  keyof typeof BROKER_PORTS,
-  string
->;
+export const BROKER_PORT_NAMES = {
+  http: 'http',
+  internal: 'internal',
+  autoscaler: 'autoscaler',
+  metrics: 'metrics',
+} as const satisfies Record<keyof typeof BROKER_PORTS, string>;
 
 /** Paths on the metrics port, which neither players nor game servers can reach. */
 export const BROKER_OPERATIONS = {
@@ -62,7 +64,7 @@ export const BROKER_OPERATIONS = {
 /** Prefixes of the paths on the players' port that answer with event streams: never buffered, and not counted against the requests in flight. */
 export const BROKER_STREAMING_PATHS = ['/v1/events'] as const;
 
-/** Prefix of the path on the internal port at which Agones' webhook policy asks how many servers a Fleet needs; the Fleet's name and `?warm=&max=` follow. */
+/** Prefix of the path at which Agones' webhook policy asks how many servers a Fleet needs, the only one on the port `autoscaler`; the Fleet's name and `?warm=&max=` follow. */
 export const BROKER_AUTOSCALER_PATH = '/v1/autoscaler';
 
 /** User and group of the image's process. */
@@ -135,7 +137,7 @@ export interface BrokerConfig {
   /** Who may make an account. */
   readonly registration: 'invite' | 'open' | 'closed';
   /** Ports that the program listens on. */
-  readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  readonly ports: { readonly http: number; readonly internal: number; readonly autoscaler: number; readonly metrics: number };
   /** How many proxies stand before the players' port and may be believed about the client's address: Traefik alone, which the network policies enforce. */
   readonly trustedProxyHops: number;
   readonly shutdown: { readonly drainSeconds: number };

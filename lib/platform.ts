@@ -42,13 +42,16 @@ export const LABELS = {
 /** Ports of a game server's container. Agones' sidecar takes 9357, 9358 and 8080: none of those. */
 export const GAME_PORTS = { game: 7777, status: 7780, metrics: 7781 } as const;
 
-/** Ports of the broker's container: players (behind Traefik), game servers and Agones' autoscaler (in the cluster only), Prometheus. */
-export const BROKER_PORTS = { http: 8080, internal: 8081, metrics: 9090 } as const;
+/** Ports of the broker's container: players (behind Traefik), game servers, Agones' controller (both in the cluster only), Prometheus. A port each, because network policies know no paths. */
+export const BROKER_PORTS = { http: 8080, internal: 8081, autoscaler: 8082, metrics: 9090 } as const;
 
 /** Name of the Service that game servers call; it has no IngressRoute. */
 export const BROKER_INTERNAL_SERVICE = 'connect-broker-internal';
 export const BROKER_SERVICE = 'connect-broker';
 export const BROKER_INTERNAL_URL = `http://${BROKER_INTERNAL_SERVICE}.${NAMESPACES.broker}.svc.cluster.local:${BROKER_PORTS.internal}`;
+/** Name of the Service that Agones' controller asks for the size of Fleets; it has no IngressRoute either. */
+export const BROKER_AUTOSCALER_SERVICE = 'connect-broker-autoscaler';
+export const BROKER_AUTOSCALER_URL = `http://${BROKER_AUTOSCALER_SERVICE}.${NAMESPACES.broker}.svc.cluster.local:${BROKER_PORTS.autoscaler}`;
 /** Audience of the projected ServiceAccount tokens with which game servers call the broker. */
 export const BROKER_AUDIENCE = 'connect-broker';
 

@@ -3,7 +3,7 @@
  * It deliberately judges routes and Services of ours; what NetworkPolicies let through is network-policy's part, and the addresses themselves load-balancer-addresses'.
  */
 import { entryPoints } from '../../argocd/catalog/traefik';
-import { BROKER_INTERNAL_SERVICE, BROKER_PORTS, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
+import { BROKER_AUTOSCALER_SERVICE, BROKER_INTERNAL_SERVICE, BROKER_PORTS, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
 import { type Finding, list, reported } from './finding';
 import { type Inventory, inventoryOf, type KnownPods } from './inventory';
 import { label } from './references';
@@ -107,7 +107,14 @@ function routes(input: CheckInput): Finding[] {
 /** Ports of the broker that are for the cluster only, behind whatever Service. */
 const INTERNAL: Readonly<Record<number, string>> = {
   [BROKER_PORTS.internal]: 'the API of game servers',
+  [BROKER_PORTS.autoscaler]: "the webhook of Agones' autoscaler",
   [BROKER_PORTS.metrics]: 'metrics',
+};
+
+/** Services of the broker that no route may name, and for whom they are. */
+const WITHOUT_ROUTE: Readonly<Record<string, string>> = {
+  [BROKER_INTERNAL_SERVICE]: 'game servers',
+  [BROKER_AUTOSCALER_SERVICE]: "Agones' autoscaler",
 };
 
 function internalPorts(input: CheckInput, inventory: Inventory): Finding[] {
@@ -117,11 +124,12 @@ function internalPorts(input: CheckInput, inventory: Inventory): Finding[] {
     (by.manifest.spec?.routes ?? []).forEach(({ services = [] }: Rule, index: number) => {
       services.forEach(({ name = '', namespace = own, port }, at) => {
         const field = `spec.routes[${index}].services[${label({ name }, at)}]`;
-        if (namespace === NAMESPACES.broker && name === BROKER_INTERNAL_SERVICE) {
+        const whose = namespace === NAMESPACES.broker ? WITHOUT_ROUTE[name] : undefined;
+        if (whose) {
           findings.push({
             by,
             field,
-            message: `The Service '${name}' is for game servers and has no route.`,
+            message: `The Service '${name}' is for ${whose} and has no route.`,
             fix: `Route to the broker's public Service, or remove the route.`,
           });
           return;

@@ -18,7 +18,7 @@ import { CONFIG_HASH_ANNOTATION, configHash, GAME_FILES, instanceEnvironment, me
 import { KubeConfigMap } from '../k8s';
 import type { ContentType } from '../model/cluster';
 import type { PlainScaling } from '../model/description';
-import { BROKER_AUDIENCE, BROKER_INTERNAL_URL, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
+import { BROKER_AUDIENCE, BROKER_AUTOSCALER_URL, GAME_PORTS, LABELS, NAMESPACES } from '../platform';
 import { generationKey, instanceKeyIdentity, instanceKeySecret, keyGenerations, netcodeKey } from './netcode-keys';
 import { placedPod } from './placement';
 import { PRIORITY } from './priority';
@@ -203,7 +203,7 @@ function plainPolicy(type: ContentType, scaling: PlainScaling): Policy {
     case 'on-demand': {
       const { warm, max } = scaling;
       // An address, not a Service with a path: Agones escapes the question mark of a path. Without `min`, because zero is the point.
-      const url = `${BROKER_INTERNAL_URL}${BROKER_AUTOSCALER_PATH}/${type.name}?${new URLSearchParams({ warm: String(warm), max: String(max) })}`;
+      const url = `${BROKER_AUTOSCALER_URL}${BROKER_AUTOSCALER_PATH}/${type.name}?${new URLSearchParams({ warm: String(warm), max: String(max) })}`;
       return { type: 'Webhook', webhook: { url } };
     }
   }

@@ -16,7 +16,7 @@ import {
 import { objectsOf, type PlainObject } from '../../lib/emit/manifest';
 import { type Cluster, resolveCluster } from '../../lib/model/cluster';
 import { NetworkPlan } from '../../lib/network-policies';
-import { BROKER_PORTS, WORKLOADS } from '../../lib/platform';
+import { BROKER_AUTOSCALER_URL, BROKER_INTERNAL_URL, BROKER_PORTS, LABELS, NAMESPACES, WORKLOADS } from '../../lib/platform';
 import { validateObject } from '../../lib/schemas';
 import { type Built, build, change, find, homelab, laptop, waveOf } from './broker-fixture';
 
@@ -252,10 +252,30 @@ describe("the broker's flows", () => {
     expect(sources.map(({ from }) => ('namespace' in from ? from.namespace : from))).toEqual(['traefik']);
   });
 
-  test('let game servers and Agones reach the internal port', () => {
-    expect(
-      policy('connect-broker').ingress.find((rule: { ports: { port: number }[] }) => rule.ports[0]?.port === BROKER_PORTS.internal).from,
-    ).toHaveLength(2);
+  /** Who is let in to a port of the broker, by the labels of namespaces. A rule without ports would let its senders in to all of them. */
+  const sendersTo = (to: number): unknown[] =>
+    policy('connect-broker')
+      .ingress.filter(({ ports }: { ports?: { port: number }[] }) => ports === undefined || ports.some(({ port }) => port === to))
+      .flatMap(({ from }: { from?: { namespaceSelector?: { matchLabels?: object } }[] }) => from ?? ['everybody'])
+      .map((peer: { namespaceSelector?: { matchLabels?: object } }) => peer.namespaceSelector?.matchLabels ?? peer);
+
+  test('let game servers alone reach the internal port', () => {
+    expect(sendersTo(BROKER_PORTS.internal)).toEqual([{ [LABELS.role]: 'game' }]);
+  });
+
+  test('let agones-system alone reach the port of the autoscaler', () => {
+    expect(sendersTo(BROKER_PORTS.autoscaler)).toEqual([{ 'kubernetes.io/metadata.name': 'agones-system' }]);
+  });
+
+  test('let no game server out to the port of the autoscaler', () => {
+    const chart = new Chart(new App(), 'game-policies');
+    const plan = new NetworkPlan(cluster, flowsOf(cluster));
+    for (const namespace of [NAMESPACES.instances, ...cluster.realms.map((realm) => realm.namespace)]) plan.emit(chart, namespace);
+    const out = objectsOf(chart).flatMap(({ manifest }) => manifest.spec.egress ?? []);
+    const ports = out.flatMap(({ ports }: { ports?: { port: number }[] }) => ports?.map(({ port }) => port) ?? ['all']);
+    expect(ports).toContain(BROKER_PORTS.internal);
+    expect(ports).not.toContain(BROKER_PORTS.autoscaler);
+    expect(ports).not.toContain('all');
   });
 
   test('let Agones in only where there are instances', () => {
@@ -305,6 +325,17 @@ describe('the contract with the program', () => {
     );
     expect(covered).toEqual(Object.values(BROKER_FILES));
     expect(mounted).toHaveLength(covered.length);
+  });
+
+  test.each([
+    ['game servers', BROKER_INTERNAL_URL, 'internal'],
+    ['Agones', BROKER_AUTOSCALER_URL, 'autoscaler'],
+  ] as const)('leads %s by the Service of their address to the port that the program opens for them', (_who, address, port) => {
+    const { hostname, port: number } = new URL(address);
+    const service = find(built, 'Service', hostname.split('.')[0] ?? '');
+    expect(hostname).toBe(`${service.metadata.name}.${service.metadata.namespace}.svc.cluster.local`);
+    expect(service.spec.ports).toEqual([{ name: port, port: Number(number), targetPort: port }]);
+    expect(container.ports).toContainEqual({ name: port, containerPort: configOf(built).ports[port] });
   });
 
   test('puts probes on the port that neither players nor game servers reach', () => {

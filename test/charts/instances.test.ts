@@ -247,7 +247,7 @@ describe('autoscaling', () => {
         {
           id: 'asked',
           type: 'Webhook',
-          webhook: { url: 'http://connect-broker-internal.connect-broker.svc.cluster.local:8081/v1/autoscaler/dungeon?warm=0&max=8' },
+          webhook: { url: 'http://connect-broker-autoscaler.connect-broker.svc.cluster.local:8082/v1/autoscaler/dungeon?warm=0&max=8' },
         },
         { id: 'fallback', type: 'Buffer', buffer: { bufferSize: 1, maxReplicas: 2 } },
       ],

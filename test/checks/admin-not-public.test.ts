@@ -90,6 +90,14 @@ describe('what players may reach', () => {
       `${broker} spec.routes[0].services[connect-broker-internal]: The Service 'connect-broker-internal' is for game servers and has no route.`,
     ],
     [
+      "the webhook of Agones' autoscaler",
+      broker,
+      (spec) => {
+        spec.routes[0].services[0] = { name: 'connect-broker-autoscaler', port: 8082 };
+      },
+      `${broker} spec.routes[0].services[connect-broker-autoscaler]: The Service 'connect-broker-autoscaler' is for Agones' autoscaler and has no route.`,
+    ],
+    [
       'metrics',
       broker,
       (spec) => {
@@ -104,6 +112,14 @@ describe('what players may reach', () => {
         spec.ports[0].targetPort = 8081;
       },
       `${broker} spec.routes[0].services[connect-broker]: Port '80' of Service 'connect-broker' leads to the API of game servers (container port 8081), which only the cluster may reach.`,
+    ],
+    [
+      "the autoscaler's port behind another number",
+      'Service connect-broker/connect-broker',
+      (spec) => {
+        spec.ports[0].targetPort = 8082;
+      },
+      `${broker} spec.routes[0].services[connect-broker]: Port '80' of Service 'connect-broker' leads to the webhook of Agones' autoscaler (container port 8082), which only the cluster may reach.`,
     ],
     [
       'the status port of a world',

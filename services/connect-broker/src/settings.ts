@@ -24,7 +24,13 @@ const openIdProvider = z.strictObject({
 export const configSchema = z.strictObject({
   publicUrl: z.url({ protocol: /^https?$/ }),
   registration: z.enum(['invite', 'open', 'closed']),
-  ports: z.strictObject({ http: port, internal: port, metrics: port }),
+  ports: z.strictObject({
+    http: port,
+    internal: port,
+    /** Where Agones asks for the size of Fleets. @default nothing listens there, as on a laptop */
+    autoscaler: port.optional(),
+    metrics: port,
+  }),
   trustedProxyHops: z.number().int().min(0).max(5),
   shutdown: z.strictObject({ drainSeconds: z.number().min(0).max(300) }),
   database: z.strictObject({

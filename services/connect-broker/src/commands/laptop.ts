@@ -19,7 +19,7 @@ import { openHome } from '../laptop/home.ts';
 import { type LaptopRealms, laptopRealms, laptopWorlds } from '../laptop/realms.ts';
 import { makeLog } from '../log.ts';
 import { makeMetrics } from '../metrics.ts';
-import { startServer } from '../server.ts';
+import { type Ports, startServer } from '../server.ts';
 import { parseSettings, type Settings } from '../settings.ts';
 import { untilSignalled } from '../shutdown.ts';
 
@@ -91,9 +91,12 @@ Ctrl+C ends it. Accounts and keys stay in ${values.home}.`);
   return 0;
 }
 
+/** Without Agones nobody asks for the size of a Fleet, so there is no port for it. */
+type LaptopPorts = Omit<Ports, 'autoscaler'>;
+
 export interface LaptopOptions {
   readonly home: string;
-  readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  readonly ports: LaptopPorts;
   readonly realms: LaptopRealms;
   /** Ports of the one server of instanced content. @default no instances */
   readonly instances?: Pick<LaptopDungeonOptions, 'sdkPort' | 'gamePort'>;
@@ -102,7 +105,7 @@ export interface LaptopOptions {
 
 export interface RunningLaptop {
   readonly broker: Broker;
-  readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  readonly ports: LaptopPorts;
   /** Where their server is to be started, or why there are none: for people. */
   readonly instances: string;
   close(): Promise<void>;

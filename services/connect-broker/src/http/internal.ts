@@ -1,12 +1,12 @@
 /**
- * The listener for game servers and for Agones' autoscaler, reachable inside the cluster only.
- * It deliberately has no page and no cookies. Its callers are our own servers, each proven by its token; the limits are for one that was taken over, so that
+ * The listener for game servers, reachable inside the cluster only.
+ * It deliberately has no page, no cookies and no route for others. Its callers are our own servers, each proven by its token; the limits are for one that was taken over, so that
  * it cannot keep the broker from everybody else.
  */
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifySwagger from '@fastify/swagger';
 import type { Broker } from '../broker.ts';
-import { autoscalerRoutes } from '../instances/autoscaler-routes.ts';
+import { handOverRoutes } from '../instances/hand-over-routes.ts';
 import { gameServerRoutes } from '../play/game-server-routes.ts';
 import { type Application, makeApplication } from './application.ts';
 import { clientAddressKey } from './client-address.ts';
@@ -40,6 +40,6 @@ export async function internalApplication(broker: Broker, { rate = RATE }: { rea
   });
   serveOpenApi(application);
   await application.register(gameServerRoutes(broker));
-  await application.register(autoscalerRoutes(broker));
+  await application.register(handOverRoutes(broker));
   return application;
 }

@@ -1,16 +1,17 @@
 /**
  * The webhook of Agones' FleetAutoscaler: how many servers a Fleet needs, so that it can go to zero and come back when somebody asks.
- * It deliberately keeps nothing: the answer comes from the request and the database, and so is the same from every replica.
+ * It deliberately keeps nothing: the answer comes from the request and the database, and so is the same from every replica. Nor is it in an OpenAPI document:
+ * question and answer are Agones' (FleetAutoscaleReview).
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { BROKER_AUTOSCALER_PATH } from '../../../../lib/broker-contract.ts';
 import type { Broker } from '../broker.ts';
 import { Problem } from '../problem.ts';
-import { handOverRoutes } from './hand-over-routes.ts';
 
 /** int32, as Agones reads it. */
 const replicas = z.int().min(0).max(2_147_483_647);
-const setting = (what: string, fallback: number) => z.coerce.number().int().min(0).max(10_000).default(fallback).describe(what);
+const setting = (fallback: number) => z.coerce.number().int().min(0).max(10_000).default(fallback);
 
 /** Without `max` in the URL: far above what a home runs, so that a mistake does not start servers without end. */
 const MOST_SERVERS = 100;
@@ -33,18 +34,19 @@ export const autoscalerRoutes =
     const { settings, database } = broker;
     const types = new Set(settings.instances.map(({ name }) => name));
 
+    // The answer is allocated + waiting + warm. Without a database it is 503: Agones then leaves the Fleet as it is, or asks the next policy of a chain.
     application.post(
-      '/v1/autoscaler/:contentType',
+      `${BROKER_AUTOSCALER_PATH}/:contentType`,
       {
         schema: {
-          tags: ['autoscaler'],
-          summary: 'Agones asks how many servers a Fleet needs: allocated + waiting + warm.',
-          description: 'Without a database it answers 503: Agones then leaves the Fleet as it is, or asks the next policy of a chain.',
           params: z.object({ contentType: z.string().max(63) }),
           querystring: z.object({
-            warm: setting('Servers that are ready although nobody waits.', 0),
-            min: setting('At least as many.', 0),
-            max: setting('At most as many.', MOST_SERVERS),
+            /** Servers that are ready although nobody waits. */
+            warm: setting(0),
+            /** At least as many. */
+            min: setting(0),
+            /** At most as many. */
+            max: setting(MOST_SERVERS),
           }),
           body: reviewSchema,
           response: { 200: answerSchema },
@@ -67,5 +69,4 @@ export const autoscalerRoutes =
         return { response: { uid, scale: wanted !== status.replicas, replicas: wanted } };
       },
     );
-    await application.register(handOverRoutes(broker));
   };

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Broker } from '../../src/broker.ts';
 import { connectToKubernetes, type KubernetesConnection } from '../../src/discovery/kubernetes.ts';
-import { internalApplication } from '../../src/http/internal.ts';
+import { autoscalerApplication } from '../../src/http/autoscaler.ts';
 import { publicApplication } from '../../src/http/public.ts';
 import { allocateDue } from '../../src/instances/allocation.ts';
 import type { Allocator } from '../../src/instances/allocator.ts';
@@ -185,12 +185,12 @@ onDatabase('an instance on a bad day', (database) => {
 
   test('leads a player from no server at all to a token', async () => {
     const app = await publicApplication(broker);
-    const internal = await internalApplication(broker);
+    const autoscaler = await autoscalerApplication(broker);
     const who = await player(world);
     const connect = () =>
       app.inject({ method: 'POST', url: '/v1/instances/dungeon/connect', headers: who.headers, payload: { characterId: who.characterId } });
     const wanted = async () => {
-      const answer = await internal.inject({
+      const answer = await autoscaler.inject({
         method: 'POST',
         url: '/v1/autoscaler/dungeon',
         payload: { request: { uid: 'u', status: { replicas: servers.size, allocatedReplicas: 0 } } },
@@ -208,7 +208,7 @@ onDatabase('an instance on a bad day', (database) => {
     await until('it is ready', () => connection.view.instance('dungeon-cold')?.readyFor !== undefined);
     steps.push((await connect()).statusCode);
     await app.close();
-    await internal.close();
+    await autoscaler.close();
     assert.deepEqual(steps, [0, 202, 1, 202, 200]);
   });
 });

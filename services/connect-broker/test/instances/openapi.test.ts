@@ -30,11 +30,10 @@ onDatabase('the API document', (database) => {
     ]);
   });
 
-  test('for game servers has hand-overs and the autoscaler', async () => {
+  test('for game servers has hand-overs, and not what Agones asks elsewhere', async () => {
     const paths = await pathsOf(internalApplication);
     assert.deepEqual(paths.filter((path) => path.includes('hand-overs') || path.includes('autoscaler')).sort(), [
       'get /v1/game/hand-overs/{id}',
-      'post /v1/autoscaler/{contentType}',
       'post /v1/game/hand-overs',
     ]);
   });

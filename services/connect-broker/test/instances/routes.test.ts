@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Application } from '../../src/http/application.ts';
+import { autoscalerApplication } from '../../src/http/autoscaler.ts';
 import { internalApplication } from '../../src/http/internal.ts';
 import { publicApplication } from '../../src/http/public.ts';
 import { allocateDue } from '../../src/instances/allocation.ts';
@@ -14,10 +15,12 @@ onDatabase('instances over HTTP', (database) => {
   let world: World;
   let app: Application;
   let internal: Application;
+  let autoscaler: Application;
   before(async () => {
     world = worldOn(database());
     app = await publicApplication(world.broker);
     internal = await internalApplication(world.broker);
+    autoscaler = await autoscalerApplication(world.broker);
   });
   beforeEach(async () => {
     await database().query('delete from instances');
@@ -30,6 +33,7 @@ onDatabase('instances over HTTP', (database) => {
   after(async () => {
     await app.close();
     await internal.close();
+    await autoscaler.close();
     world.broker.dispose();
   });
 
@@ -477,7 +481,7 @@ onDatabase('instances over HTTP', (database) => {
   });
 
   const review = async (status: Record<string, unknown>, query = '', contentType = 'dungeon') => {
-    const answer = await internal.inject({
+    const answer = await autoscaler.inject({
       method: 'POST',
       url: `/v1/autoscaler/${contentType}${query}`,
       payload: { request: { uid: 'review-1', name: contentType, namespace: 'instances', status }, response: null },

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { type Database, DatabaseUnavailable } from '../../src/database/database.ts';
 import { type Application, makeApplication } from '../../src/http/application.ts';
+import { autoscalerApplication } from '../../src/http/autoscaler.ts';
 import { internalApplication } from '../../src/http/internal.ts';
 import { makeLog } from '../../src/log.ts';
 import { makeMetrics } from '../../src/metrics.ts';
@@ -121,21 +122,23 @@ describe('an answer that the broker is cut off', () => {
     assert.notEqual((await application.inject('/no-database')).headers.connection, 'close');
   });
 
-  test('sends a game server to another connection', async () => {
-    const away = async () => {
-      throw new DatabaseUnavailable(new Error('ECONNREFUSED'));
-    };
-    const broker = testBroker({ query: away, transaction: away } as unknown as Database, testSettings());
-    const internal = await internalApplication(broker);
-    const answer = await internal.inject({
-      method: 'POST',
-      url: '/v1/autoscaler/dungeon',
-      payload: { request: { uid: 'u', status: { replicas: 0, allocatedReplicas: 0 } } },
+  for (const [who, open, url, payload] of [
+    ['a game server', internalApplication, '/v1/game/reports', { sessions: [], accepting: true, build: '0.4.2', players: 0, capacity: 5 }],
+    ['Agones', autoscalerApplication, '/v1/autoscaler/dungeon', { request: { uid: 'u', status: { replicas: 0, allocatedReplicas: 0 } } }],
+  ] as const) {
+    test(`sends ${who} to another connection`, async () => {
+      const away = async () => {
+        throw new DatabaseUnavailable(new Error('ECONNREFUSED'));
+      };
+      const broker = testBroker({ query: away, transaction: away } as unknown as Database, testSettings());
+      const opened = await open(broker);
+      const headers = { authorization: `Bearer ${broker.serverTokens.get('world:aurora/eldermoor')}` };
+      const answer = await opened.inject({ method: 'POST', url, headers, payload });
+      await opened.close();
+      broker.dispose();
+      assert.deepEqual([answer.statusCode, answer.headers.connection], [503, 'close']);
     });
-    await internal.close();
-    broker.dispose();
-    assert.deepEqual([answer.statusCode, answer.headers.connection], [503, 'close']);
-  });
+  }
 
   test('is the only one that does', async () => {
     const broker = testBroker({} as Database, testSettings());

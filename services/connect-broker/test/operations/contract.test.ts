@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import {
+  BROKER_AUTOSCALER_PATH,
   BROKER_COMMANDS,
   BROKER_ENVIRONMENT,
   BROKER_FILES,
@@ -13,6 +14,7 @@ import {
 } from '../../../../lib/broker-contract.ts';
 import { METRICS } from '../../../../lib/metrics.ts';
 import type { Database } from '../../src/database/database.ts';
+import { autoscalerApplication } from '../../src/http/autoscaler.ts';
 import { internalApplication } from '../../src/http/internal.ts';
 import { operationsApplication } from '../../src/http/operations.ts';
 import { publicApplication } from '../../src/http/public.ts';
@@ -155,6 +157,48 @@ describe('the program', () => {
       assert.deepEqual([Object.keys(paths).length > 0, silent], [true, []]);
     });
   }
+
+  for (const [who, open] of [
+    ['players', publicApplication],
+    ['game servers', internalApplication],
+    ['Prometheus', operationsApplication],
+  ] as const) {
+    test(`has nothing for Agones on the port of ${who}`, async () => {
+      const broker = testBroker(noDatabase);
+      const application = await open(broker);
+      const { statusCode } = await application.inject({ method: 'POST', url: `${BROKER_AUTOSCALER_PATH}/dungeon`, payload: {} });
+      await application.close();
+      broker.dispose();
+      assert.equal(statusCode, 404);
+    });
+  }
+
+  test('has nothing but the webhook on the port of the autoscaler', async () => {
+    const broker = testBroker(noDatabase);
+    const [players, gameServers, autoscaler] = await Promise.all([
+      publicApplication(broker),
+      internalApplication(broker),
+      autoscalerApplication(broker),
+    ]);
+    const others: [string, string][] = [
+      ['get', '/'],
+      ['get', '/v1/openapi.json'],
+      ...Object.values(BROKER_OPERATIONS).map((url): [string, string] => ['get', url]),
+    ];
+    for (const each of [players, gameServers]) {
+      const { paths } = (await each.inject('/v1/openapi.json')).json() as { paths: Record<string, object> };
+      for (const [url, methods] of Object.entries(paths)) for (const method of Object.keys(methods)) others.push([method, url]);
+    }
+    const answered: string[] = [];
+    for (const [method, url] of others) {
+      const { statusCode } = await autoscaler.inject({ method: method.toUpperCase() as 'GET', url });
+      if (statusCode !== 404) answered.push(`${method} ${url}: ${statusCode}`);
+    }
+    const own = autoscaler.hasRoute({ method: 'POST', url: `${BROKER_AUTOSCALER_PATH}/:contentType` });
+    for (const each of [players, gameServers, autoscaler]) await each.close();
+    broker.dispose();
+    assert.deepEqual([own, others.length > 40, answered], [true, true, []]);
+  });
 
   test('serves the metrics where Prometheus looks', async () => {
     const broker = testBroker(noDatabase);

@@ -1,7 +1,8 @@
-/** Limits that hold for whatever is sent: addresses that are not there, such as are no URL, one account that asks for token after token, and a game server that was taken over. */
+/** Limits that hold for whatever is sent: addresses that are not there, such as are no URL, one account that asks for token after token, a game server that was taken over, and an Agones that asks without end. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Application } from '../../src/http/application.ts';
+import { autoscalerApplication } from '../../src/http/autoscaler.ts';
 import { internalApplication } from '../../src/http/internal.ts';
 import { publicApplication } from '../../src/http/public.ts';
 import { type TestBroker, testBroker } from '../support/broker.ts';
@@ -12,14 +13,17 @@ onDatabase('limits', (database) => {
   let broker: TestBroker;
   let application: Application;
   let internal: Application;
+  let autoscaler: Application;
   before(async () => {
     broker = testBroker(database());
     application = await publicApplication(broker);
     internal = await internalApplication(broker, { rate: { max: 20, timeWindow: 60_000 } });
+    autoscaler = await autoscalerApplication(broker, { rate: { max: 20, timeWindow: 60_000 } });
   });
   after(async () => {
     await application.close();
     await internal.close();
+    await autoscaler.close();
     broker.dispose();
   });
 
@@ -54,6 +58,24 @@ onDatabase('limits', (database) => {
 
   test('a body that no game server needs is too large', async () => {
     assert.equal((await report('10.42.0.69', { sessions: 'x'.repeat(200_000) })).statusCode, 413);
+  });
+
+  const review = (remoteAddress: string, annotation = '') => {
+    const request = { uid: 'u', annotations: { annotation }, status: { replicas: 0, allocatedReplicas: 0 } };
+    return autoscaler.inject({ method: 'POST', url: '/v1/autoscaler/dungeon', remoteAddress, payload: { request } });
+  };
+
+  test('a pod that floods the port of the autoscaler is refused, and others are answered', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => review('10.42.0.70')));
+    assert.deepEqual([(await review('10.42.0.70')).statusCode, (await review('10.42.0.71')).statusCode], [429, 200]);
+  });
+
+  test('a question with all the annotations that a Fleet may have fits', async () => {
+    assert.equal((await review('10.42.0.72', '"'.repeat(256 * 1024))).statusCode, 200);
+  });
+
+  test('a question that no Fleet can have is too large', async () => {
+    assert.equal((await review('10.42.0.73', 'x'.repeat(600_000))).statusCode, 413);
   });
 
   test('an account that asks for token after token is told to wait, from whatever addresses it asks', async () => {

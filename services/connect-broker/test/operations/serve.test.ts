@@ -1,7 +1,7 @@
 /** `serve` as a pod runs it: a process with mounted files, PostgreSQL by verified TLS, and at first nothing of Kubernetes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { BROKER_ENVIRONMENT, BROKER_OPERATIONS } from '../../../../lib/broker-contract.ts';
+import { BROKER_AUTOSCALER_PATH, BROKER_ENVIRONMENT, BROKER_OPERATIONS } from '../../../../lib/broker-contract.ts';
 import { pause } from '../../src/shutdown.ts';
 import { NO_POSTGRES, type PostgresAddress, postgresDatabase, testPostgres } from '../support/databases.ts';
 import { freePort, startTestPostgres } from '../support/postgres.ts';
@@ -62,6 +62,23 @@ describe('serve', { skip }, () => {
     });
     assert.equal(answer.status, 201, await answer.text());
   });
+
+  const review = (port: keyof PodFiles['ports']) =>
+    at(port, `${BROKER_AUTOSCALER_PATH}/dungeon?warm=2&max=8`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ request: { uid: 'review-1', status: { replicas: 0, allocatedReplicas: 0 } }, response: null }),
+    });
+
+  test('answers Agones on the port of the autoscaler', async () => {
+    assert.deepEqual(await (await review('autoscaler')).json(), { response: { uid: 'review-1', scale: true, replicas: 2 } });
+  });
+
+  for (const port of ['http', 'internal', 'metrics'] as const) {
+    test(`does not answer Agones on the port '${port}'`, async () => {
+      assert.equal((await review(port)).status, 404);
+    });
+  }
 
   test('tells its metrics that the database is there', async () => {
     assert.match(await (await at('metrics', BROKER_OPERATIONS.metrics)).text(), /^mmo_broker_database_up 1$/m);

@@ -105,28 +105,75 @@ describe('a broker that ends under load', () => {
     assert.deepEqual([earlier.status, later.status], [200, 503]);
   });
 
-  test('finishes a request whose body was still under way', async () => {
-    const broker = testBroker(database);
-    const server = await startServer(broker, { host: '127.0.0.1', ports: { http: 0, internal: 0, metrics: 0 } });
-    const socket = net.connect(server.ports.http, '127.0.0.1');
-    const body = JSON.stringify({ name: 'x', password: 'x' });
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk.toString();
+  for (const [port, request, status] of [
+    ['http', { path: '/v1/sessions', body: { name: 'x', password: 'x' } }, /^HTTP\/1\.1 4\d\d /],
+    ['internal', { path: '/v1/game/reports', body: { sessions: [] } }, /^HTTP\/1\.1 4\d\d /],
+    ['autoscaler', { path: '/v1/autoscaler/dungeon', body: { request: { uid: 'u', status: {} } } }, /^HTTP\/1\.1 200 /],
+  ] as const) {
+    test(`finishes a request whose body was still under way on the port '${port}'`, async () => {
+      const broker = testBroker(database);
+      const server = await startServer(broker, { host: '127.0.0.1', ports: { http: 0, internal: 0, autoscaler: 0, metrics: 0 } });
+      const socket = net.connect(server.ports[port] ?? 0, '127.0.0.1');
+      const body = JSON.stringify(request.body);
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk.toString();
+      });
+      const ended = new Promise((resolve) => socket.once('close', resolve));
+      socket.write(
+        `POST ${request.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+      );
+      await pause(100);
+      broker.stop();
+      const closing = server.close();
+      await pause(100);
+      socket.write(body.slice(5));
+      await closing;
+      socket.end();
+      await ended;
+      broker.dispose();
+      assert.match(answer, status);
     });
-    const ended = new Promise((resolve) => socket.once('close', resolve));
-    socket.write(
-      `POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
-    );
+  }
+
+  test('takes no new connection on any port while a request is still under way on one of them', async () => {
+    const broker = testBroker(database);
+    const ports = { http: 0, internal: 0, autoscaler: 0, metrics: 0 };
+    const server = await startServer(broker, { host: '127.0.0.1', ports, longestRequestMs: 60_000 });
+    const slow = net.connect(server.ports.http, '127.0.0.1');
+    slow.resume();
+    const ended = new Promise((resolve) => slow.once('close', resolve));
+    slow.write('POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{');
     await pause(100);
     broker.stop();
     const closing = server.close();
-    await pause(100);
-    socket.write(body.slice(5));
+    const isRefused = (port: number) =>
+      new Promise<boolean>((resolve) => {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
+        socket.once('connect', () => socket.destroy());
+      });
+    const refused = await Promise.all(
+      [server.ports.http, server.ports.internal, server.ports.autoscaler ?? 0].map(async (port) => {
+        for (let tries = 0; tries < 100; tries++) {
+          if (await isRefused(port)) return true;
+          await pause(50);
+        }
+        return false;
+      }),
+    );
+    slow.write('}');
     await closing;
-    socket.end();
     await ended;
     broker.dispose();
-    assert.match(answer, /^HTTP\/1\.1 4\d\d /);
+    assert.deepEqual(refused, [true, true, true]);
+  });
+
+  test('has no port for Agones unless it was given one', async () => {
+    const broker = testBroker(database);
+    const server = await startServer(broker, { host: '127.0.0.1', ports: { http: 0, internal: 0, metrics: 0 } });
+    await server.close();
+    broker.dispose();
+    assert.deepEqual(Object.keys(server.ports), ['http', 'internal', 'metrics']);
   });
 });

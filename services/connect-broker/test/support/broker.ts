@@ -29,7 +29,7 @@ export function testSettings(changes: Record<string, unknown> = {}): Settings {
     {
       publicUrl: 'https://mmo.example.org',
       registration: 'open',
-      ports: { http: 8080, internal: 8081, metrics: 9090 },
+      ports: { http: 8080, internal: 8081, autoscaler: 8082, metrics: 9090 },
       trustedProxyHops: 1,
       shutdown: { drainSeconds: 0 },
       database: {

@@ -16,7 +16,7 @@ const home = path.join(import.meta.dirname, '../..');
 
 export interface PodFiles {
   readonly configFile: string;
-  readonly ports: { readonly http: number; readonly internal: number; readonly metrics: number };
+  readonly ports: { readonly http: number; readonly internal: number; readonly autoscaler: number; readonly metrics: number };
   dispose(): void;
 }
 
@@ -33,7 +33,7 @@ export async function podFiles(
     for (const [file, content] of Object.entries(files)) writeFileSync(path.join(directory, name, file), content);
     return path.join(directory, name);
   };
-  const ports = { http: await freePort(), internal: await freePort(), metrics: await freePort() };
+  const ports = { http: await freePort(), internal: await freePort(), autoscaler: await freePort(), metrics: await freePort() };
   const settings = testSettings();
   const { openId: _openId, ...contract } = settings;
   const config = {
