@@ -23,10 +23,10 @@ import { readOptions, runCommand, UsageError } from './options';
 
 const HELP = `
 npm run seal -- --cluster NAME --list [--json]
-npm run seal -- --cluster NAME --missing [--answers FILE | --placeholder-asks] [--yes]
+npm run seal -- --cluster NAME --missing [--answers FILE | --placeholder-asks] [--key FILE] [--yes]
 npm run seal -- --cluster NAME NAMESPACE/SECRET[/KEY] [--generate N | --from-file FILE | < FILE] [--yes]
 npm run seal -- --cluster NAME --rotate IDENTITY_OR_PLACE [--generate N | --from-file FILE | < FILE] --yes
-npm run seal -- --cluster NAME --netcode REALM_OR_CONTENT_TYPE [--next-generation] [--yes]
+npm run seal -- --cluster NAME --netcode REALM_OR_CONTENT_TYPE [--next-generation] [--key FILE] [--yes]
 npm run seal -- --cluster NAME --verify --key FILE
 npm run seal -- --cluster NAME --reseal [--key FILE] [--certificate FILE] | --renew-certificate [--key FILE]
 npm run seal -- --cluster NAME --new-key [--yes] | --example
@@ -35,7 +35,8 @@ Seals values to secrets/NAME/${CERTIFICATE_FILE} and writes secrets/NAME/<namesp
 A value that several Secrets need is sealed for all of them at once. Values are never shown, and never taken from the command line.
 
   --list              every value that the cluster needs: where it is used, sealed or missing, since when
-  --missing           generate and seal what is missing; ask for what only a person has
+  --missing           generate and seal what is missing; ask for what only a person has. What another Secret has already is opened with --key
+                      (default .keys/NAME.key, where it is) and sealed again: nobody is asked twice, and nothing is replaced
   --rotate NAME       a new value in all places, by identity (see --list) or place
   --netcode NAME      generate and seal the missing key of one realm or content type
   --next-generation   with --netcode: the key after the one in use, beside it
@@ -111,9 +112,9 @@ type Values = { readonly [Name in keyof typeof OPTIONS]?: unknown } & {
 /** The modes, and the options that each takes. */
 const MODES: Readonly<Record<string, readonly (keyof Values)[]>> = {
   list: ['json'],
-  missing: ['answers', 'placeholder-asks', 'yes'],
+  missing: ['answers', 'placeholder-asks', 'key', 'yes'],
   rotate: ['generate', 'from-file', 'yes'],
-  netcode: ['next-generation', 'yes'],
+  netcode: ['next-generation', 'key', 'yes'],
   verify: ['key'],
   'new-key': ['yes'],
   reseal: ['key', 'certificate'],
@@ -126,6 +127,7 @@ function run(values: Values, positionals: readonly string[], environment: SealEn
   const mode = chosenMode(values, positionals);
   const target = { cluster: chosenCluster(values.cluster, environment.clusters), environment };
   const confirmed = values.yes === true;
+  const keyFiles = values.key ?? [];
   const source = {
     generate: values.generate === undefined ? undefined : Number(values.generate),
     fromFile: values['from-file'],
@@ -135,19 +137,19 @@ function run(values: Values, positionals: readonly string[], environment: SealEn
     case 'list':
       return list(target, values.json === true);
     case 'missing':
-      return sealMissing(target, { answers: values.answers, placeholders: values['placeholder-asks'] === true, confirmed });
+      return sealMissing(target, { answers: values.answers, placeholders: values['placeholder-asks'] === true, keyFiles, confirmed });
     case 'rotate':
       return rotate(target, values.rotate ?? '', source);
     case 'netcode':
-      return sealNetcode(target, values.netcode ?? '', { nextGeneration: values['next-generation'] === true, confirmed });
+      return sealNetcode(target, values.netcode ?? '', { nextGeneration: values['next-generation'] === true, keyFiles, confirmed });
     case 'verify':
-      return verifyEverything(target, values.key ?? []);
+      return verifyEverything(target, keyFiles);
     case 'new-key':
       return newKey(target, confirmed);
     case 'reseal':
-      return resealEverything(target, { keyFiles: values.key ?? [], certificate: values.certificate });
+      return resealEverything(target, { keyFiles, certificate: values.certificate });
     case 'renew-certificate':
-      return renew(target, values.key ?? []);
+      return renew(target, keyFiles);
     case 'example':
       return makeExample(target);
     default:

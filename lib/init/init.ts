@@ -13,6 +13,7 @@ import { CERTIFICATE_FILE, certificateFile } from '../secrets/keys';
 import { neededSecrets } from '../secrets/needs';
 import { giveOwnKey } from '../secrets/own-key';
 import { planMissing, type Step } from '../secrets/plan';
+import { keysAtHand, sealedElsewhere } from '../secrets/sealed-elsewhere';
 import { readCertificate, SecretsError } from '../secrets/sealing';
 import { severalSource } from '../secrets/sources';
 import type { SecretSpec } from '../secrets/spec';
@@ -75,11 +76,13 @@ export async function init({ given, secrets }: InitOptions, environment: InitEnv
     say(`${store.place}/${CERTIFICATE_FILE}: written${example ? ", in place of the example's, with all of its values" : ''}`);
   } else say(`${store.place}/${CERTIFICATE_FILE}: unchanged`);
 
-  const open = await sealMissing(store, neededSecrets(description, store), answered, secrets?.place ?? '', environment).catch((error) => {
-    if (!(error instanceof SecretsError)) throw error;
-    // Whoever answered thirty questions need not answer them again.
-    throw new SecretsError([...error.problems, `What was written stays. Go on with: ${sealAndSynth(name)}`]);
-  });
+  const open = await sealMissing(name, store, neededSecrets(description, store), answered, secrets?.place ?? '', environment).catch(
+    (error) => {
+      if (!(error instanceof SecretsError)) throw error;
+      // Whoever answered thirty questions need not answer them again.
+      throw new SecretsError([...error.problems, `What was written stays. Go on with: ${sealAndSynth(name)}`]);
+    },
+  );
   if (open.length === 0) synth(description, example, environment);
   else {
     say(
@@ -199,21 +202,23 @@ function plannedFiles(root: string, description: ClusterDescription, example: bo
 
 /** Generates and seals what is missing. @returns what nobody could give */
 async function sealMissing(
+  cluster: string,
   store: ReturnType<typeof fileStore>,
   needed: readonly SecretSpec[],
   answers: ReadonlyMap<string, Buffer>,
   answersPlace: string,
   environment: InitEnvironment,
 ): Promise<readonly Step[]> {
-  const steps = planMissing(needed, store);
   const certificate = store.certificate();
+  const known = certificate ? sealedElsewhere(needed, store, keysAtHand({ root: environment.root, cluster, certificate })) : new Map();
+  const steps = planMissing(needed, store, { known });
   if (steps.length === 0 || !certificate) {
     environment.say(`${store.place}: every value is sealed`);
     return [];
   }
   refuseSilentLoss(steps);
   const give = severalSource(
-    { answers, answersPlace, placeholders: false },
+    { answers, answersPlace, known, placeholders: false },
     { interactive: environment.interactive, ask: environment.askHidden },
   );
   const { open } = await fill(store, certificate, needed, steps, give);

@@ -18,10 +18,11 @@ export interface Filled {
 }
 
 /**
- * A sealed value cannot be read back, so whoever still uses the old one (a database's role, a service outside) has to be told the new one.
+ * A sealed value cannot be read back without the private key, so whoever still uses the old one (a database's role, a service outside) has to be told the new one.
+ * @param otherwise a sentence about the way to keep it, where there is one
  * @throws SecretsError when a sealed value would be replaced
  */
-export function refuseSilentLoss(steps: readonly Step[]): void {
+export function refuseSilentLoss(steps: readonly Step[], otherwise = 'What was sealed cannot be read back.'): void {
   const replacing = steps.filter((step) => step.replaces.length > 0);
   if (replacing.length === 0) return;
   throw new SecretsError([
@@ -30,7 +31,7 @@ export function refuseSilentLoss(steps: readonly Step[]): void {
       `  ${step.value.identity}: ${step.replaces.map(placeName).join(', ')}`,
       ...step.value.whenReplaced.map((sentence) => `    ${sentence}`),
     ]),
-    `What was sealed cannot be read back. If that is what you want, run the command again with --yes.`,
+    `${otherwise} If new values are what you want, run the command again with --yes.`,
   ]);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which values a cluster still needs, and where each of them has to be sealed: one value may be needed in several namespaces, and nobody can read it back
- * from a sealed copy, so a missing copy means a new value for all of them. It deliberately seals nothing and touches no file.
+ * Which values a cluster still needs, and where each of them has to be sealed: one value may be needed in several namespaces, and without the private key
+ * nobody can read it back from a sealed copy, so that a missing copy means a new value for all of them. It deliberately seals nothing and touches no file.
  */
 import { didYouMean } from '../model/issues';
 import { nearestWord } from '../nearest';
@@ -74,27 +74,39 @@ export function missingPlaces(needed: readonly SecretSpec[], store: SecretStore)
     .sort(byText(placeName));
 }
 
+/** What of a plan is open to its caller. */
+export interface PlanOptions {
+  /** Leaves out the values for which it answers false. @default none */
+  readonly only?: (value: NeededValue) => boolean;
+  /** Values by identity that are known although they are sealed, because the private key opened a copy. @default none */
+  readonly known?: ReadonlyMap<string, unknown>;
+}
+
 /**
- * What to seal so that nothing is missing: all copies of a generated value, because its sealed ones cannot be read back; of a fixed or asked value,
+ * What to seal so that nothing is missing: all copies of a generated value, because its sealed ones cannot be read back; of a fixed, asked or opened value,
  * which is known or which a person has, only the missing copies, so that adding a realm leaves the files of the others alone.
- * @param only leaves out the values for which it answers false
  */
-export function planMissing(needed: readonly SecretSpec[], store: SecretStore, only: (value: NeededValue) => boolean = () => true): Step[] {
+export function planMissing(
+  needed: readonly SecretSpec[],
+  store: SecretStore,
+  { only = () => true, known = new Map() }: PlanOptions = {},
+): Step[] {
   return neededValues(needed)
     .filter(only)
     .flatMap((value) => {
       const missing = missingOf(value, store);
       if (missing.length === 0) return [];
-      return ['generate' in value.source ? allCopies(value, store) : { value, seal: missing, replaces: [] }];
+      return ['generate' in value.source && !known.has(value.identity) ? allCopies(value, store) : { value, seal: missing, replaces: [] }];
     });
 }
 
 /**
  * What to seal so that a realm or content type has its netcode key.
  * @param name of a realm or content type; `realm/NAME` or `instance/NAME` when both exist
+ * @param known `PlanOptions.known`
  * @throws SecretsError when the cluster has none of that name, or both
  */
-export function planNetcode(needed: readonly SecretSpec[], store: SecretStore, name: string): Step[] {
+export function planNetcode(needed: readonly SecretSpec[], store: SecretStore, name: string, known?: PlanOptions['known']): Step[] {
   const keys = neededValues(needed).flatMap((value) => {
     const [, kind, owner] = NETCODE_KEY.exec(value.identity) ?? [];
     return kind && owner ? [{ identity: value.identity, kind, owner }] : [];
@@ -111,7 +123,7 @@ export function planNetcode(needed: readonly SecretSpec[], store: SecretStore, n
   const kinds = new Set(found.map(({ kind }) => kind));
   if (kinds.size > 1) throw new SecretsError([`'${name}' is both a realm and a content type: say 'realm/${name}' or 'instance/${name}'.`]);
   const identities = new Set(found.map(({ identity }) => identity));
-  return planMissing(needed, store, (value) => identities.has(value.identity));
+  return planMissing(needed, store, { only: (value) => identities.has(value.identity), ...(known ? { known } : {}) });
 }
 
 /**
@@ -216,7 +228,8 @@ function missingOf(value: NeededValue, store: SecretStore): Place[] {
   return value.places.filter((place) => isMissing(place, store));
 }
 
-function isMissing({ namespace, name, key }: Place, store: SecretStore): boolean {
+/** Whether nothing is sealed for a place. */
+export function isMissing({ namespace, name, key }: Place, store: SecretStore): boolean {
   return store.encryptedData(namespace, name)?.[key] === undefined;
 }
 

@@ -40,7 +40,8 @@ export function openAll(store: FileStore, keys: readonly KeyObject[]): OpenedVal
   return opened;
 }
 
-function openWithAny(keys: readonly KeyObject[], ciphertext: string, label: string): Buffer | undefined {
+/** The plaintext, by the first of the keys that opens it; undefined when none does. @param label of `strictLabel` */
+export function openWithAny(keys: readonly KeyObject[], ciphertext: string, label: string): Buffer | undefined {
   for (const key of keys) {
     try {
       return unseal(key, ciphertext, label);

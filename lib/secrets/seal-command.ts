@@ -16,6 +16,7 @@ import { giveOwnKey, renewCertificate, reseal } from './own-key';
 import { neededValues, newestGeneration, planMissing, planNetcode, planOne, planRotation, type Step } from './plan';
 import { readPrivateKeys } from './private-keys';
 import { verify } from './recovery';
+import { keysAtHand, sealedElsewhere } from './sealed-elsewhere';
 import { makeExampleCertificate, type SealingCertificate, SecretsError } from './sealing';
 import { sealedSince } from './since';
 import { type Give, severalSource, singleSource } from './sources';
@@ -93,7 +94,12 @@ export async function newKey(target: SealTarget, giveUp: boolean): Promise<SealR
 /** `--missing` */
 export async function sealMissing(
   target: SealTarget,
-  options: { readonly answers?: string | undefined; readonly placeholders: boolean; readonly confirmed: boolean },
+  options: {
+    readonly answers?: string | undefined;
+    readonly placeholders: boolean;
+    readonly keyFiles: readonly string[];
+    readonly confirmed: boolean;
+  },
 ): Promise<SealResult> {
   const { store, needed, certificate } = prepare(target);
   if (options.placeholders && !certificate.example) {
@@ -101,23 +107,28 @@ export async function sealMissing(
       `--placeholder-asks is for examples, but ${store.place}/${CERTIFICATE_FILE} is a real certificate: a cluster would run with random text instead of your values. Give them with --answers, or in a terminal.`,
     ]);
   }
-  const steps = planMissing(needed, store);
+  const { known, otherwise } = openElsewhere(target, { store, needed, certificate }, options.keyFiles);
+  const steps = planMissing(needed, store, { known });
   if (steps.length === 0) return done(`${store.place}: nothing is missing, every value is sealed.`);
-  if (!options.confirmed) refuseSilentLoss(steps);
+  if (!options.confirmed) refuseSilentLoss(steps, otherwise);
   const answers = options.answers === undefined ? new Map<string, Buffer>() : answersOf(options.answers, needed, target.environment);
-  const give = severalSource({ answers, answersPlace: options.answers ?? '', placeholders: options.placeholders }, target.environment);
-  return filled(store, certificate, needed, steps, give);
+  const give = severalSource(
+    { answers, answersPlace: options.answers ?? '', known, placeholders: options.placeholders },
+    target.environment,
+  );
+  return filled(store, certificate, needed, steps, give, { otherwise });
 }
 
 /** `--netcode NAME [--next-generation]` */
 export async function sealNetcode(
   target: SealTarget,
   name: string,
-  options: { readonly nextGeneration: boolean; readonly confirmed: boolean },
+  options: { readonly nextGeneration: boolean; readonly keyFiles: readonly string[]; readonly confirmed: boolean },
 ): Promise<SealResult> {
   const { cluster } = target;
   const { store, needed, certificate } = prepare(target, options.nextGeneration ? name : undefined);
-  const steps = planNetcode(needed, store, name);
+  const { known, otherwise } = openElsewhere(target, { store, needed, certificate }, options.keyFiles);
+  const steps = planNetcode(needed, store, name, known);
   const generation = newestGeneration(
     neededValues(needed)
       .map(({ identity }) => identity)
@@ -133,8 +144,11 @@ export async function sealNetcode(
       ...(next ?? [`${store.place}: the key of '${name}' is sealed. A new key is a next generation beside it: add --next-generation.`]),
     );
   }
-  if (!options.confirmed) refuseSilentLoss(steps);
-  return filled(store, certificate, needed, steps, severalSource(NO_ANSWERS, target.environment), next);
+  if (!options.confirmed) refuseSilentLoss(steps, otherwise);
+  return filled(store, certificate, needed, steps, severalSource({ ...NO_ANSWERS, known }, target.environment), {
+    next,
+    otherwise,
+  });
 }
 
 /** `NAMESPACE/SECRET/KEY` */
@@ -247,6 +261,23 @@ function prepare(target: SealTarget, raised?: string) {
   return { store, needed, certificate: usableCertificate(store, target.cluster) };
 }
 
+/** What is missing in some places and opens in others, and what to say where it does not. */
+function openElsewhere(
+  { cluster, environment: { root } }: SealTarget,
+  { store, needed, certificate }: ReturnType<typeof prepare>,
+  keyFiles: readonly string[],
+): { readonly known: ReadonlyMap<string, Buffer>; readonly otherwise?: string } {
+  if (certificate.example) return { known: new Map() };
+  const keys = keysAtHand({ root, cluster, certificate, keyFiles });
+  return {
+    known: sealedElsewhere(needed, store, keys),
+    otherwise:
+      keys.length === 0
+        ? `What was sealed cannot be read back without the private key. With a copy of it, --key COPY, the missing places get the values that are sealed for the others.`
+        : `What is sealed for the other places does not open with the private key, or is not the same everywhere; what is wrong says: npm run seal -- --cluster ${cluster} --verify --key ${keyFiles[0] ?? path.join(KEYS_FOLDER, `${cluster}.key`)}`,
+  };
+}
+
 /**
  * The certificate to seal to.
  * @throws SecretsError when there is none, or when it has expired
@@ -279,11 +310,12 @@ async function filled(
   needed: readonly SecretSpec[],
   steps: readonly Step[],
   give: Give,
-  next: readonly string[] = [`Next: npm run synth, then commit ${store.place} and dist.`],
+  { next, otherwise }: { readonly next?: readonly string[] | undefined; readonly otherwise?: string | undefined } = {},
 ): Promise<SealResult> {
   const { lines, open } = await fill(store, certificate, needed, steps, give);
-  if (open.length === 0) return { code: 0, lines: [...lines, ...next], complaints: [] };
-  return { code: 1, lines, complaints: openLines(open, certificate.example) };
+  if (open.length === 0) return done(...lines, ...(next ?? [`Next: npm run synth, then commit ${store.place} and dist.`]));
+  const isElsewhere = open.some(({ value, seal }) => value.places.length > seal.length);
+  return { code: 1, lines, complaints: [...openLines(open, certificate.example), ...(isElsewhere && otherwise ? [otherwise] : [])] };
 }
 
 /** What only a person has and nobody has given. */

@@ -44,17 +44,29 @@ export interface SeveralOptions {
   readonly answers: ReadonlyMap<string, Buffer>;
   /** How messages name them. */
   readonly answersPlace: string;
+  /** Values by identity that the private key opened in another of their places. @default none */
+  readonly known?: ReadonlyMap<string, Buffer>;
   /** Random text in place of what a person would have to give; for examples only. */
   readonly placeholders: boolean;
 }
 
-/** For all values that are missing: made or fixed where that is possible, else out of the answers, else from a person. */
-export function severalSource({ answers, answersPlace, placeholders }: SeveralOptions, person: Omit<Person, 'readInput'>): Give {
+/**
+ * For all values that are missing: the same as in their other places where that is known, made or fixed where that is possible, else out of the answers, else from a person.
+ * Giving a value throws SecretsError when an answer is another one than is sealed for the other places: copies of a value are equal.
+ */
+export function severalSource({ answers, answersPlace, known, placeholders }: SeveralOptions, person: Omit<Person, 'readInput'>): Give {
   return async (step) => {
     const { value } = step;
     if ('literal' in value.source) return { how: 'fixed by its component', plaintext: makeValue(value) };
-    if ('generate' in value.source) return { how: 'made new', plaintext: makeValue(value) };
     const answer = answers.get(value.identity);
+    const sealed = known?.get(value.identity);
+    if (sealed !== undefined && answer?.equals(sealed) === false) {
+      throw new SecretsError([
+        `${answersPlace}: the value of '${value.identity}' is another one than is sealed for its other places. Leave it out, and they get the same; or change it in all of them: --rotate ${value.identity}`,
+      ]);
+    }
+    if (sealed !== undefined) return { how: 'the same as is sealed for its other places', plaintext: sealed };
+    if ('generate' in value.source) return { how: 'made new', plaintext: makeValue(value) };
     if (answer !== undefined) return { how: `taken from ${answersPlace}`, plaintext: answer };
     if (placeholders) return { how: 'a placeholder, random text', plaintext: makeValue(value) };
     return person.interactive ? fromTerminal(step, person, 'may wait') : undefined;

@@ -25,7 +25,7 @@ describe('missing values', () => {
 
 describe('the plan for what is missing', () => {
   test('seals a value that two Secrets need for both', () => {
-    expect(summary(planMissing([brokerKeys, realmKey], memoryStore([]), (value) => value.identity.includes('realm')))).toEqual([
+    expect(summary(planMissing([brokerKeys, realmKey], memoryStore([]), { only: (value) => value.identity.includes('realm') }))).toEqual([
       {
         value: 'netcode/realm/aurora/1',
         seal: ['connect-broker/netcode-keys/realm.aurora.1', 'realm-aurora/netcode-key/generation-1'],
@@ -34,9 +34,9 @@ describe('the plan for what is missing', () => {
     ]);
   });
 
-  test('replaces the copy that is sealed when the other is missing, because nobody can read it back', () => {
+  test('replaces the copy that is sealed when the other is missing, because without the private key nobody can read it back', () => {
     expect(
-      summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), (value) => 'generate' in value.source)),
+      summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), { only: (value) => 'generate' in value.source })),
     ).toEqual([
       {
         value: 'database/broker/password',
@@ -46,10 +46,19 @@ describe('the plan for what is missing', () => {
     ]);
   });
 
+  test('replaces nothing of a generated value that the private key opened', () => {
+    const known = new Map([['database/broker/password', Buffer.from('opened')]]);
+    expect(
+      summary(
+        planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), { only: ({ source }) => 'generate' in source, known }),
+      ),
+    ).toEqual([{ value: 'database/broker/password', seal: ['connect-broker/database/password'], replaces: [] }]);
+  });
+
   test('replaces nothing of a fixed value, because it is known', () => {
-    expect(summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), (value) => 'literal' in value.source))).toEqual(
-      [{ value: 'database/broker/username', seal: ['connect-broker/database/username'], replaces: [] }],
-    );
+    expect(
+      summary(planMissing([databaseOwner, databaseCopy], memoryStore([databaseOwner]), { only: (value) => 'literal' in value.source })),
+    ).toEqual([{ value: 'database/broker/username', seal: ['connect-broker/database/username'], replaces: [] }]);
   });
 
   test('replaces nothing of an asked value, because a person has it', () => {

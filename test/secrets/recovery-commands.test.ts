@@ -1,7 +1,18 @@
 /** The modes of `npm run seal` that need a private key or make one: rotation, generations, the drill, new keys and re-sealing; and since when values are sealed. */
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { main } from '../../commands/seal';
 import { lastRecoveryDrill } from '../../lib/secrets/drill';
@@ -52,10 +63,7 @@ function project(options: { certificate?: string; needed?: readonly SecretSpec[]
     store,
     environment,
     /** The first key of the pair is in its place, as `npm run seal -- --new-key` leaves it. */
-    keepKey: () => {
-      mkdirSync(path.join(root, '.keys'));
-      writeFileSync(privateKeyFile(root, 'home'), real.privateKey, { mode: 0o600 });
-    },
+    keepKey: () => keep(root, real.privateKey),
     open: (namespace: string, name: string, key: string, privateKey = real.privateKey) =>
       unseal(privateKey, store().encryptedData(namespace, name)?.[key] ?? '', `${namespace}/${name}`).toString(),
     run: async (...args: string[]) => {
@@ -130,6 +138,103 @@ describe('--netcode with --next-generation', () => {
     const before = store().files();
     expect((await run('--netcode', 'aurora', '--next-generation')).output).toContain('set netcodeKeyGeneration: 2');
     expect(store().files()).toEqual(before);
+  });
+});
+
+describe('--missing with the private key, when a realm joins that needs what others have', () => {
+  const copyOf = (namespace: string): SecretSpec => ({ ...dnsToken, namespace });
+  /** The cluster has its values; then the needs grow. */
+  const grown = async (options: { before: readonly SecretSpec[]; after: readonly SecretSpec[] }) => {
+    const made = project({ needed: options.before, input: 'hunter3' });
+    for (const { namespace, name, keys } of options.before)
+      for (const [key, { source }] of Object.entries(keys)) if ('ask' in source) await made.run(`${namespace}/${name}/${key}`);
+    await made.run('--missing');
+    Object.assign(made.environment, { needed: () => options.after });
+    return made;
+  };
+  const asked = { before: [dnsToken], after: [dnsToken, copyOf('realm-aurora'), copyOf('realm-borealis')] };
+  const generated = { before: [databaseOwner], after: [databaseOwner, databaseCopy] };
+
+  test('seals an asked value for the new places without asking', async () => {
+    const { run, open, keepKey } = await grown(asked);
+    keepKey();
+    const { code, output } = await run('--missing');
+    expect([code, output]).toEqual([0, expect.stringContaining('cloudflare/api-token: the same as is sealed for its other places')]);
+    expect([open('realm-aurora', 'cloudflare', 'api-token'), open('realm-borealis', 'cloudflare', 'api-token')]).toEqual([
+      'hunter3',
+      'hunter3',
+    ]);
+  });
+
+  test('gives a new place the generated value that there is, and replaces none', async () => {
+    const { run, store, open, keepKey } = await grown(generated);
+    keepKey();
+    const before = store().encryptedData('database', 'broker-owner');
+    expect((await run('--missing')).code).toBe(0);
+    expect(store().encryptedData('database', 'broker-owner')).toEqual(before);
+    expect(open('connect-broker', 'database', 'password')).toBe(open('database', 'broker-owner', 'password'));
+  });
+
+  test('takes a copy of the key that is given with --key', async () => {
+    const { run, copy } = await grown(generated);
+    expect((await run('--missing', '--key', copy)).code).toBe(0);
+  });
+
+  test('does the same for --netcode', async () => {
+    const { run, open, keepKey } = await grown({ before: [realmKey], after: [realmKey, brokerKeys] });
+    keepKey();
+    expect((await run('--netcode', 'aurora')).code).toBe(0);
+    expect(open('connect-broker', 'netcode-keys', 'realm.aurora.1')).toBe(open('realm-aurora', 'netcode-key', 'generation-1'));
+  });
+
+  test('refuses an answer that is another value than the sealed one', async () => {
+    const { run, root, store, keepKey } = await grown(asked);
+    keepKey();
+    const answers = write(root, 'answers.yaml', 'cloudflare/api-token: hunter4\n');
+    chmodSync(answers, 0o600);
+    const { code, output } = await run('--missing', '--answers', answers);
+    expect([code, output]).toEqual([1, expect.stringContaining('is another one than is sealed for its other places')]);
+    expect(store().encryptedData('realm-aurora', 'cloudflare')).toBeUndefined();
+  });
+
+  test('shows no value', async () => {
+    const { run, keepKey } = await grown(asked);
+    keepKey();
+    expect((await run('--missing')).output).not.toContain('hunter3');
+  });
+
+  test('replaces nothing without --yes when the sealed copy does not open, and says how to look', async () => {
+    const { run, root, store, keepKey } = await grown(generated);
+    keepKey();
+    const wrong = seal(readCertificate(other.certificate, 'c'), strictLabel('database', 'broker-owner'), Buffer.from('lost'));
+    store().write([{ namespace: 'database', name: 'broker-owner', key: 'password', type: databaseOwner.type, ciphertext: wrong }]);
+    const { code, output } = await run('--missing');
+    expect(code).toBe(1);
+    expect(output).toContain('npm run seal -- --cluster home --verify --key .keys/home.key');
+    expect(readdirSync(path.join(root, 'secrets/home'))).not.toContain('connect-broker');
+  });
+
+  test.each<[string, (root: string) => void]>([
+    ['is not there', () => undefined],
+    ["is another cluster's", (root) => keep(root, other.privateKey)],
+    ['is no key', (root) => keep(root, 'hello')],
+  ])('asks as before, and says that a copy of the key would do, when the key in its place %s', async (_, prepare) => {
+    const { run, root } = await grown(asked);
+    prepare(root);
+    const { code, output } = await run('--missing');
+    expect(code).toBe(1);
+    expect(output).toContain('With a copy of it, --key COPY, the missing places get the values that are sealed for the others.');
+  });
+
+  test('says so too when generated values would be replaced', async () => {
+    const { run } = await grown(generated);
+    expect((await run('--missing')).output).toContain('With a copy of it, --key COPY, the missing places get');
+  });
+
+  test("refuses another cluster's key that is given with --key", async () => {
+    const { run, root } = await grown(generated);
+    const { code, output } = await run('--missing', '--key', write(root, 'other.key', other.privateKey));
+    expect([code, output]).toEqual([1, expect.stringContaining('other.key does not hold the private key of secrets/home/sealing.crt')]);
   });
 });
 
@@ -495,4 +600,10 @@ function link(make: (target: string, file: string) => void, root: string): strin
   const file = path.join(root, 'linked.key');
   make(privateKeyFile(root, 'home'), file);
   return file;
+}
+
+/** Puts a text where the private key is kept. */
+function keep(root: string, text: string): void {
+  mkdirSync(path.join(root, '.keys'));
+  writeFileSync(privateKeyFile(root, 'home'), text, { mode: 0o600 });
 }
