@@ -24,6 +24,7 @@ import { askAll, type Conversation } from './ask';
 import { type AnswerMistake, describeCluster, mistakesOf } from './describe';
 import { type Answers, complete, type Surroundings } from './questions';
 import { registerCluster } from './register';
+import { memoryOf } from './remembered';
 import { renderCluster } from './render';
 
 /** What init has from outside; tests give their own. */
@@ -51,7 +52,7 @@ export interface InitOptions {
 /** @returns whether everything is there; then dist/ is written */
 export async function init({ given, secrets }: InitOptions, environment: InitEnvironment): Promise<boolean> {
   const { root, say } = environment;
-  const answers = environment.interactive ? await askAll(given, environment, environment) : given;
+  const answers = environment.interactive ? await askAll(given, environment, environment, memoryOf(root)) : given;
   const { description, answered } = judge({ given: answers, ...(secrets ? { secrets } : {}) }, environment);
   const { name } = description;
 

@@ -52,8 +52,8 @@ export function flags(answers: Readonly<Record<string, string>>): string[] {
 }
 
 export interface ProjectSetup {
-  /** What a person types, in turn. Without it nobody sits there. */
-  readonly person?: readonly string[];
+  /** What a person types, in turn, over all runs; an Error is how Ctrl-C ends one. Without it nobody sits there. */
+  readonly person?: readonly (string | Error)[];
   /** What a person types without an echo, in turn. */
   readonly hidden?: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
@@ -81,7 +81,9 @@ export function project({ person, hidden = [], variables = {} }: ProjectSetup = 
           interactive: person !== undefined,
           ask: async (question) => {
             questions.push(question);
-            return person?.[answered++] ?? '';
+            const answer = person?.[answered++] ?? '';
+            if (answer instanceof Error) throw answer;
+            return answer;
           },
           askHidden: async (question) => {
             questions.push(question);

@@ -1,6 +1,6 @@
 /** `npm run init` from its answers to the files of a project, with nobody there and with a person. The example's folder of secrets is the one that it may replace. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readTree } from '../../lib/emit/writer';
 import { describeCluster } from '../../lib/init/describe';
@@ -11,6 +11,7 @@ import { neededSecrets } from '../../lib/secrets/needs';
 import { missingPlaces } from '../../lib/secrets/plan';
 import { readPrivateKeys } from '../../lib/secrets/private-keys';
 import { openAll } from '../../lib/secrets/recovery';
+import { SecretsError } from '../../lib/secrets/sealing';
 import { fileStore, memoryStore } from '../../lib/secrets/store';
 import { synthesizeToDisk } from '../../lib/synth-to-disk';
 import { exampleHomelab } from '../examples';
@@ -320,11 +321,73 @@ describe('a person', () => {
     expect(output).toContain("  network.ingress: '10.20.0.11'");
   });
 
-  test('who says no at the end finds nothing written', async () => {
+  test('who says no at the end finds nothing written but the notes of the answers', async () => {
     const { root, run } = project({ person: ['no'] });
     const { code, output } = await run(...flags(everyAnswer(COMPLETE)));
     expect([code, output]).toEqual([1, 'Nothing was written.']);
-    expect(readdirSync(root).sort()).toEqual(['apps', 'secrets']);
+    expect(readdirSync(root).sort()).toEqual(['.cache', 'apps', 'secrets']);
+  });
+});
+
+describe('a person whose run was interrupted', () => {
+  const interrupted = new SecretsError(['Interrupted']);
+  const firstAnswers = ['castle', 'mmo.castle.example.com', '', 'release', 'tower=10.20.0.11,keep=10.20.0.12'];
+  const again = async (...second: readonly string[]) => {
+    const made = project({ person: [...firstAnswers, interrupted, ...second, interrupted] });
+    await made.run();
+    const before = made.questions.length;
+    const { output } = await made.run();
+    return { ...made, output, asked: made.questions.slice(before) };
+  };
+  const proposals = (asked: readonly string[]) => asked.map((question) => /\[(.*)\]: $/.exec(question)?.[1]);
+
+  test('is proposed every answer of before', async () => {
+    const { asked } = await again('', '', '', '', '');
+    expect(proposals(asked).slice(0, 5)).toEqual([
+      'castle',
+      'mmo.castle.example.com',
+      'git@git.castle.example.com:castle/from-the-remote.git',
+      'release',
+      'tower=10.20.0.11,keep=10.20.0.12',
+    ]);
+  });
+
+  test('is told where the proposals come from', async () => {
+    expect((await again()).output).toContain('Proposals are the answers of the last run, where there are some (.cache/init-answers.yaml).');
+  });
+
+  test('is proposed what follows from the new answers, where the one of before was a proposal', async () => {
+    const made = project({ person: [...firstAnswers, '', interrupted, '', '', '', '', 'keep=10.20.0.12', interrupted] });
+    await made.run();
+    await made.run();
+    expect(proposals(made.questions).at(-1)).toBe('10.20.0.12');
+  });
+
+  test('is not proposed an answer of before that the new ones make wrong', async () => {
+    const typed = ['', '', '', '10.20.0.200-10.20.0.210', '10.20.0.205', interrupted];
+    const made = project({ person: [...firstAnswers, ...typed, '', '', '', '', '', '', '', '', '10.20.0.100-10.20.0.110', interrupted] });
+    await made.run();
+    await made.run();
+    expect(proposals(made.questions).at(-1)).toBe('10.20.0.100');
+  });
+
+  test('is proposed none of the answers for another cluster', async () => {
+    const { asked } = await again('keep', 'mmo.keep.example.com', '');
+    expect(proposals(asked)).toEqual(['castle', undefined, 'git@git.castle.example.com:castle/from-the-remote.git', 'main']);
+  });
+
+  test('keeps what was answered when the second run is interrupted earlier', async () => {
+    const made = project({ person: [...firstAnswers, interrupted, '', interrupted, '', '', '', '', interrupted] });
+    for (let run = 0; run < 3; run++) await made.run();
+    expect(proposals(made.questions).at(-1)).toBe('tower=10.20.0.11,keep=10.20.0.12');
+  });
+
+  test('is asked as at first when the notes cannot be read', async () => {
+    const made = project({ person: [interrupted] });
+    mkdirSync(path.join(made.root, '.cache'));
+    writeFileSync(path.join(made.root, '.cache/init-answers.yaml'), 'nobody: asks this\n');
+    await made.run();
+    expect(proposals(made.questions)).toEqual(['homelab']);
   });
 });
 
