@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import type { PlainObject } from '../../lib/emit/manifest';
+import { unlessRequired } from './binaries';
 import { Client } from './client';
 import { type ControlPlaneAddress, kubeconfigText } from './control-plane';
 import { LiveList } from './live-list';
@@ -18,8 +19,15 @@ export const ARGOCD = 'argocd';
 const REFRESH = 'argocd.argoproj.io/refresh';
 const APPLICATIONS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGOCD}/applications`;
 
-/** What is missing on this machine to run Argo CD and the commands for it, or undefined. @param kubectl the program, if one is known */
+/**
+ * What is missing on this machine to run Argo CD and the commands for it, or undefined.
+ * @param kubectl the program, if one is known @throws Error when it is required (`unlessRequired`)
+ */
 export function missingForArgoCd(kubectl: string | undefined): string | undefined {
+  return unlessRequired('argo-cd', findMissing(kubectl));
+}
+
+function findMissing(kubectl: string | undefined): string | undefined {
   if (!process.env.ARGOCD_BINARY) return 'ARGOCD_BINARY names no binary of Argo CD (test/cluster/build-argo-cd.sh builds it)';
   const needed = [
     ['redis-server', '--version'],

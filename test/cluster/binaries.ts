@@ -49,6 +49,18 @@ export function findBinaries(variable = process.env.KUBEBUILDER_ASSETS): Binarie
   });
 }
 
+/**
+ * What is missing for tests of a program that may be absent, unless CLUSTER_TESTS_REQUIRE names it: a run that is to have everything must not pass by leaving tests out.
+ * @param program as CLUSTER_TESTS_REQUIRE names it, in a list with commas
+ * @param missing the end of a sentence, or undefined
+ * @throws Error when it is missing and required
+ */
+export function unlessRequired(program: 'argo-cd' | 'sealed-secrets', missing: string | undefined): string | undefined {
+  if (missing !== undefined && (process.env.CLUSTER_TESTS_REQUIRE ?? '').split(',').includes(program))
+    throw new Error(`CLUSTER_TESTS_REQUIRE names ${program}, but ${missing}.`);
+  return missing;
+}
+
 function executable(folder: string, program: string): boolean {
   try {
     accessSync(join(folder, program), constants.X_OK);

@@ -8,7 +8,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { PlainObject } from '../../lib/emit/manifest';
-import { type Binaries, findBinaries } from './binaries';
+import { type Binaries, findBinaries, unlessRequired } from './binaries';
 import { ApiError, Client } from './client';
 import { type ControlPlane, kubeconfigText, startControlPlane } from './control-plane';
 import { withDefinitions } from './definitions';
@@ -20,8 +20,12 @@ export const CONTROLLER_NAMESPACE = 'sealed-secrets';
 const KEY_LABEL = 'sealedsecrets.bitnami.com/sealed-secrets-key';
 const DEFINITION = 'sealedsecrets.bitnami.com';
 
-/** What is missing on this machine, or undefined. */
+/** What is missing on this machine, or undefined. @throws Error when it is required (`unlessRequired`) */
 export function missingForSealedSecrets(): string | undefined {
+  return unlessRequired('sealed-secrets', findMissing());
+}
+
+function findMissing(): string | undefined {
   for (const variable of ['KUBESEAL_BINARY', 'SEALED_SECRETS_CONTROLLER'])
     if (!process.env[variable]) return `${variable} names no binary of Sealed Secrets (test/cluster/build-sealed-secrets.sh builds both)`;
   try {
