@@ -4,6 +4,7 @@
  */
 import type { BuiltObject } from '../build';
 import type { PlainObject } from '../emit/manifest';
+import { serviceAddresses } from './service-addresses';
 import type { CheckInput } from './types';
 
 export interface Reference {
@@ -331,6 +332,9 @@ function policyReferences(to: Collector, policy: Plain, at: string): void {
       namespace: service.namespace ?? 'default',
       port: service.port ?? AGONES_WEBHOOK_PORT,
     });
+  const url = policy.webhook?.url;
+  for (const { namespace, name, port = String(url).startsWith('https:') ? 443 : 80 } of serviceAddresses(url))
+    to.add('Service', name, `${at}.webhook.url`, { namespace, port });
   if (policy.schedule?.policy) policyReferences(to, policy.schedule.policy, `${at}.schedule.policy`);
   each(policy.chain, `${at}.chain`, (entry, place) => policyReferences(to, entry, place));
 }

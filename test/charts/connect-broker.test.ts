@@ -272,7 +272,7 @@ describe("the broker's flows", () => {
     const plan = new NetworkPlan(cluster, flowsOf(cluster));
     for (const namespace of [NAMESPACES.instances, ...cluster.realms.map((realm) => realm.namespace)]) plan.emit(chart, namespace);
     const out = objectsOf(chart).flatMap(({ manifest }) => manifest.spec.egress ?? []);
-    const ports = out.flatMap(({ ports }: { ports?: { port: number }[] }) => ports?.map(({ port }) => port) ?? ['all']);
+    const ports = out.flatMap(({ ports }: { ports?: { port: number }[] }): (number | 'all')[] => ports?.map(({ port }) => port) ?? ['all']);
     expect(ports).toContain(BROKER_PORTS.internal);
     expect(ports).not.toContain(BROKER_PORTS.autoscaler);
     expect(ports).not.toContain('all');
