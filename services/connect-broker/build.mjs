@@ -9,6 +9,7 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { programOptions } from './build-options.mjs';
 
 const here = import.meta.dirname;
 const target = path.join(here, 'build');
@@ -16,22 +17,8 @@ rmSync(target, { recursive: true, force: true });
 const result = await build({
   entryPoints: { main: path.join(here, 'src/main.ts') },
   outdir: target,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  conditions: ['source'],
-  // Chunks stay beside main.mjs, because the program finds its files from where its code is.
-  chunkNames: '[name]-[hash]',
-  outExtension: { '.js': '.mjs' },
-  external: ['@node-rs/argon2', '@electric-sql/pglite', 'esbuild', 'pg-native'],
-  // What is written as CommonJS loads Node's own modules by require.
-  banner: { js: "import { createRequire as nodeCreateRequire } from 'node:module'; const require = nodeCreateRequire(import.meta.url);" },
-  sourcemap: true,
-  minify: false,
+  ...programOptions,
   metafile: true,
-  logLevel: 'warning',
 });
 execFileSync(
   process.execPath,
