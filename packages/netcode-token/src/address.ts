@@ -74,6 +74,8 @@ export function isIpv4Mapped(octets: Uint8Array): boolean {
 }
 
 const EXAMPLE = 'write an IP address with its UDP port, such as "203.0.113.7:7777" or "[2001:db8::1]:7777"';
+const DOT = 0x2e;
+const ZERO = 0x30;
 const EXAMPLE_IP = 'write an IP address such as "203.0.113.7" or "2001:db8::1"';
 
 function readAddressText(text: string, field: string, problems: Problems): PackedAddress | undefined {
@@ -110,15 +112,28 @@ function readIp(text: string, field: string, problems: Problems, whole = text): 
   return problems.add(field, `${told} holds no IP address; ${EXAMPLE}.`);
 }
 
+/** Four decimal octets without leading zeros. Digit by digit: every token has some. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
   const octets = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    octets[index] = Number(part);
+  let octet = 0;
+  let value = 0;
+  let digits = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    if (code === DOT) {
+      if (digits === 0 || octet === 4) return undefined;
+      octets[octet++] = value;
+      value = 0;
+      digits = 0;
+      continue;
+    }
+    const digit = code - ZERO;
+    if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return undefined;
+    value = value * 10 + digit;
+    digits++;
+    if (value > 255) return undefined;
   }
-  return octets;
+  return octet === 4 ? octets : undefined;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

@@ -78,6 +78,8 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof CreateConnectTokenOptions>([
 ]);
 /** What a caller might hand in that must be random. */
 const RANDOM_FIELDS: ReadonlySet<string> = new Set(['nonce', 'clientToServerKey', 'serverToClientKey', 'expiresAt']);
+/** Nonce and both session keys. */
+const SECRET_BYTES = NONCE_BYTES + 2 * KEY_BYTES;
 const DEFAULT_MAX_LIFETIME = 120;
 const DEFAULT_MAX_TIMEOUT = 60;
 const DAY = 86_400;
@@ -132,15 +134,31 @@ export function createConnectToken(options: CreateConnectTokenOptions): ConnectT
 
 /** Nonce and session keys. A source that repeats itself is refused: two equal keys break the encryption of the whole connection. */
 function freshSecrets(random: CreateConnectTokenOptions['random']) {
-  const bytes = new Uint8Array(NONCE_BYTES + 2 * KEY_BYTES);
+  const bytes = new Uint8Array(SECRET_BYTES);
   if (random) random(bytes);
-  else randomFillSync(bytes);
+  else takeRandom(bytes);
   const nonce = bytes.subarray(0, NONCE_BYTES);
   const clientToServerKey = bytes.subarray(NONCE_BYTES, NONCE_BYTES + KEY_BYTES);
   const serverToClientKey = bytes.subarray(NONCE_BYTES + KEY_BYTES);
   if (clientToServerKey.every((byte, index) => serverToClientKey[index] === byte))
     throw problemAt('random', 'it filled both session keys with the same bytes; use a cryptographically secure source, or leave it out.');
   return { nonce, clientToServerKey, serverToClientKey };
+}
+
+/** Random bytes that were fetched and not used yet are behind `used`: to ask the operating system takes as long for one token as for many. */
+const store = new Uint8Array(64 * SECRET_BYTES);
+let used = store.length;
+
+function takeRandom(into: Uint8Array): void {
+  if (used === store.length) {
+    randomFillSync(store);
+    used = 0;
+  }
+  const from = used;
+  used += into.length;
+  into.set(store.subarray(from, used));
+  // Nobody gets them twice, whatever goes wrong, and keys of players do not stay in memory.
+  store.fill(0, from, used);
 }
 
 function unknownOption(name: string): string {

@@ -9,7 +9,7 @@ const TAG_BYTES = 16;
 /** Electron's and other builds' libraries lack it. */
 const NATIVE = getCiphers().includes('chacha20-poly1305');
 /** "expand 32-byte k", ChaCha's constant. */
-const SIGMA = words(new TextEncoder().encode('expand 32-byte k'));
+const SIGMA = words(new TextEncoder().encode('expand 32-byte k'), 4);
 
 /**
  * Encrypts `plaintext` and writes ciphertext and tag (16 bytes) to `into` at `offset`. The caller is responsible for the nonce's being fresh.
@@ -38,15 +38,17 @@ export function seal(
 
 function subkey(key: Uint8Array, nonce: Uint8Array): Uint8Array {
   const made = new Uint32Array(8);
-  hchacha(SIGMA, words(key), words(nonce.subarray(0, 16)), made);
+  hchacha(SIGMA, words(key, 8), words(nonce, 4), made);
   const bytes = new Uint8Array(32);
   const view = new DataView(bytes.buffer);
-  for (const [index, word] of made.entries()) view.setUint32(index * 4, word, true);
+  for (let index = 0; index < 8; index++) view.setUint32(index * 4, made[index] as number, true);
   return bytes;
 }
 
-/** Little-endian, on every machine. */
-function words(bytes: Uint8Array): Uint32Array {
+/** The first words of `bytes`, little-endian on every machine. */
+function words(bytes: Uint8Array, count: number): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(index * 4, true));
+  const read = new Uint32Array(count);
+  for (let index = 0; index < count; index++) read[index] = view.getUint32(index * 4, true);
+  return read;
 }

@@ -129,8 +129,9 @@ function checkText(value: unknown, most: number, field: string, problems: Proble
   const bytes = encoder.encode(value);
   if (bytes.length < 1 || bytes.length > most)
     return problems.add(field, `${describe(value)} has ${bytes.length} bytes of UTF-8; it must have 1 to ${most}.`);
-  // encode() has put U+FFFD in the place of half a surrogate pair, so the text would come back as another one.
-  if (/\p{Surrogate}/u.test(value)) return problems.add(field, `${describe(value)} holds half of a surrogate pair, which is no text.`);
+  // encode() has put U+FFFD in the place of half a surrogate pair, so the text would come back as another one. (As many bytes as characters is ASCII.)
+  if (bytes.length !== value.length && /\p{Surrogate}/u.test(value))
+    return problems.add(field, `${describe(value)} holds half of a surrogate pair, which is no text.`);
   if (hasControlCharacter(bytes)) return problems.add(field, `${describe(value)} holds a control character; write printable text.`);
   return bytes;
 }
@@ -149,7 +150,8 @@ function readText(bytes: Uint8Array, offset: number, most: number, length: numbe
 
 /** Control characters of ASCII: in UTF-8 their bytes stand for nothing else. */
 function hasControlCharacter(bytes: Uint8Array): boolean {
-  return bytes.some((byte) => byte < 0x20 || byte === 0x7f);
+  for (const byte of bytes) if (byte < 0x20 || byte === 0x7f) return true;
+  return false;
 }
 
 function requireZeros(bytes: Uint8Array, from: number, to: number, field: string): void {
@@ -158,7 +160,16 @@ function requireZeros(bytes: Uint8Array, from: number, to: number, field: string
 }
 
 function writeUuid(bytes: Uint8Array, offset: number, uuid: string): void {
-  bytes.set(Buffer.from(uuid.replaceAll('-', ''), 'hex'), offset);
+  let at = offset;
+  for (let index = 0; index < uuid.length; index += 2) {
+    if (uuid[index] === '-') index++;
+    bytes[at++] = (hexDigit(uuid.charCodeAt(index)) << 4) | hexDigit(uuid.charCodeAt(index + 1));
+  }
+}
+
+/** Of a character of which is known that it is one. */
+function hexDigit(code: number): number {
+  return code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57;
 }
 
 function formatUuid(bytes: Uint8Array, offset: number): string {
