@@ -1385,7 +1385,7 @@ export const CASES: Readonly<Record<string, Cases>> = {
       {
         because: 'a rule fails',
         series: { [lokiUp]: flat(1), [logRules('evaluations')]: rising(4), [logRules('evaluation_failures')]: rising(1) },
-        at: 16,
+        at: 15,
         labels: {},
         summary: 'Alerts on logs are not evaluated: what only a log says goes unnoticed.',
       },
