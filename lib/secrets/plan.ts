@@ -2,7 +2,7 @@
  * Which values a cluster still needs, and where each of them has to be sealed: one value may be needed in several namespaces, and without the private key
  * nobody can read it back from a sealed copy, so that a missing copy means a new value for all of them. It deliberately seals nothing and touches no file.
  */
-import { didYouMean } from '../model/issues';
+import { endWithMeant } from '../model/issues';
 import { nearestWord } from '../nearest';
 import { SecretsError } from './sealing';
 import type { MissingSecret, SecretKey, SecretSpec, SecretStore } from './spec';
@@ -149,9 +149,9 @@ export function planOne(needed: readonly SecretSpec[], store: SecretStore, targe
       .filter((name) => name.startsWith(`${target.split('/').slice(0, 2).join('/')}/`));
     const hint =
       keys.length > 0
-        ? `; that Secret needs ${keys.join(', ')}`
-        : didYouMean(target.split('/').slice(0, 2).join('/'), secrets).replace('known fields', 'its Secrets');
-    throw new SecretsError([`The cluster does not need '${target}'${hint}.`]);
+        ? `; that Secret needs ${keys.join(', ')}.`
+        : endWithMeant(target.split('/').slice(0, 2).join('/'), secrets, 'its Secrets');
+    throw new SecretsError([`The cluster does not need '${target}'${hint}`]);
   }
   if (found.length > 1) {
     throw new SecretsError([
