@@ -10,6 +10,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isShared } from './emit/shared';
 import { INDEX_FILE, type JsonType, type ValidationSchema } from './imports/validation-schema';
 import { nearestWord } from './nearest';
 
@@ -25,12 +26,16 @@ export interface SchemaViolation {
  * Validates an object against the schema of its `apiVersion` and `kind`. The schemas are those in the working
  * directory, which is the project's root in every command and test.
  * @param object plain JSON, as it will be written; fields whose value is `undefined` count as absent.
+ * @param valid what was found valid already; give one to all objects of a run, so that parts that many hold are walked once.
  * @returns every violation, in the order of the object's fields; empty when an API server would take its shape.
  */
-export function validateObject(object: unknown): SchemaViolation[] {
+export function validateObject(object: unknown, valid?: ValidParts): SchemaViolation[] {
   projectSchemas ??= new SchemaSet(join('imports', 'schemas'));
-  return projectSchemas.validate(object);
+  return projectSchemas.validate(object, valid);
 }
+
+/** Shared parts (lib/emit/shared.ts) that are as a rule wants them. */
+export type ValidParts = Map<object, unknown>;
 
 let projectSchemas: SchemaSet | undefined;
 
@@ -64,7 +69,7 @@ export class SchemaSet {
   }
 
   /** As `validateObject`. */
-  validate(object: unknown): SchemaViolation[] {
+  validate(object: unknown, valid: ValidParts = new Map()): SchemaViolation[] {
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
       return [
         {
@@ -77,16 +82,11 @@ export class SchemaSet {
       apiVersion?: unknown;
       kind?: unknown;
     };
-    const missing = Object.entries({ apiVersion, kind }).filter(([, value]) => typeof value !== 'string' || value === '');
-    if (missing.length > 0) {
-      return missing.map(([path, value]) => ({
-        path,
-        message: `An object must say its ${path} as a string; this one has ${value === undefined ? 'none' : show(value)}.`,
-      }));
-    }
-    const reference = this.index[apiVersion as string]?.[kind as string];
-    if (reference === undefined) return [this.unknownKind(apiVersion as string, kind as string)];
-    const walk = new Walk();
+    if (typeof apiVersion !== 'string' || apiVersion === '' || typeof kind !== 'string' || kind === '')
+      return withoutKind({ apiVersion, kind });
+    const reference = this.index[apiVersion]?.[kind];
+    if (reference === undefined) return [this.unknownKind(apiVersion, kind)];
+    const walk = new Walk(valid);
     check(this.rule(reference, ''), object, walk);
     return walk.violations;
   }
@@ -144,6 +144,15 @@ export class SchemaSet {
   }
 }
 
+function withoutKind(fields: Readonly<Record<'apiVersion' | 'kind', unknown>>): SchemaViolation[] {
+  return Object.entries(fields)
+    .filter(([, value]) => typeof value !== 'string' || value === '')
+    .map(([path, value]) => ({
+      path,
+      message: `An object must say its ${path} as a string; this one has ${value === undefined ? 'none' : show(value)}.`,
+    }));
+}
+
 /** JSON's types as bits, so that "any of these" is one operation. */
 const BIT: Readonly<Record<JsonType, number>> = {
   array: 1,
@@ -155,6 +164,9 @@ const BIT: Readonly<Record<JsonType, number>> = {
   object: 32,
   string: 64,
 };
+
+/** Types whose values hold others. */
+const HOLDER = BIT.object | BIT.array;
 
 function bitOf(value: unknown): number {
   switch (typeof value) {
@@ -248,7 +260,10 @@ class Walk {
   readonly violations: SchemaViolation[] = [];
   readonly keys: (string | number)[];
 
-  constructor(keys: readonly (string | number)[] = []) {
+  constructor(
+    readonly valid: ValidParts,
+    keys: readonly (string | number)[] = [],
+  ) {
     this.keys = [...keys];
   }
 
@@ -272,9 +287,23 @@ function check(rule: Rule, value: unknown, walk: Walk): void {
     );
     return;
   }
+  if ((bit & HOLDER) !== 0 && isShared(value as object)) checkShared(rule, value as object, bit, walk);
+  else checkContent(rule, value, bit, walk);
+}
+
+/** What is in a value of the right type. */
+function checkContent(rule: Rule, value: unknown, bit: number, walk: Walk): void {
   if (bit === BIT.object) checkFields(rule, value as Record<string, unknown>, walk);
   else if (bit === BIT.array) checkItems(rule, value as unknown[], walk);
   if (rule.special) checkSpecial(rule, value, walk);
+}
+
+/** The same, once for all objects that hold the value where the same is wanted of it. */
+function checkShared(rule: Rule, value: object, bit: number, walk: Walk): void {
+  if (walk.valid.get(value) === rule) return;
+  const before = walk.violations.length;
+  checkContent(rule, value, bit, walk);
+  if (walk.violations.length === before) walk.valid.set(value, rule);
 }
 
 function checkFields(rule: Rule, value: Record<string, unknown>, walk: Walk): void {
@@ -448,7 +477,7 @@ function checkAlternatives(rule: Rule, value: unknown, walk: Walk): void {
 }
 
 function violationsOf(rule: Rule, value: unknown, walk: Walk): SchemaViolation[] {
-  const inner = new Walk(walk.keys);
+  const inner = new Walk(walk.valid, walk.keys);
   check(rule, value, inner);
   return inner.violations;
 }

@@ -6,7 +6,7 @@ import { type BuildOptions, type BuiltCluster, buildCluster } from './build';
 
 import { type ExplainedViolation, runChecks } from './checks';
 import { layOut } from './emit/paths';
-import { toYaml } from './emit/yaml';
+import { toYaml, type WrittenParts } from './emit/yaml';
 import { type ClusterDescription, DescriptionError, resolveCluster } from './model/cluster';
 import { fileStore } from './secrets/store';
 
@@ -41,6 +41,7 @@ export function synthesize(descriptions: readonly ClusterDescription[], options:
   const sentences: string[] = [];
   const clusters: SynthesizedCluster[] = [];
   const files = new Map<string, string>();
+  const written: WrittenParts = new Map();
   const names = descriptions.map((description) => description.name);
   for (const twice of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
     sentences.push(`Two clusters are named '${twice}'; their files would overwrite each other. Give one of them another name.`);
@@ -55,7 +56,7 @@ export function synthesize(descriptions: readonly ClusterDescription[], options:
       clusters.push({ built, violations });
       if (built.missingSecrets.length > 0) sentences.push(missingSentence(built));
       if (violations.length > 0) sentences.push(violationSentence(cluster.name, violations));
-      for (const [path, object] of laidOut) files.set(`${cluster.name}/${path}`, toYaml(object.manifest));
+      for (const [path, object] of laidOut) files.set(`${cluster.name}/${path}`, toYaml(object.manifest, written));
     } catch (error) {
       if (!(error instanceof DescriptionError) && (error as Error).name !== 'SecretFileError') throw error;
       sentences.push((error as Error).message);

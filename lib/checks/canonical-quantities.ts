@@ -3,7 +3,7 @@
  * It deliberately judges no amount, and not the values of Helm charts, whose templates may compute with them.
  */
 import { canonicalQuantity, quantityValue } from '../model/quantities';
-import { type FieldTree, FieldWalk, type Leaf } from './fields';
+import { type CleanParts, type FieldTree, FieldWalk, type Leaf } from './fields';
 import { Report } from './report';
 import type { Check } from './types';
 
@@ -72,10 +72,11 @@ export const canonicalQuantities: Check = {
   why: 'The API server writes 1000m back as 1; in custom resources Argo CD shows that as a difference that no sync removes.',
   run: (input) => {
     const report = new Report(input, canonicalQuantities);
+    const clean: CleanParts = new Map();
     walks ??= Object.entries(QUANTITIES).map(([kind, tree]) => ({ kind, walk: new FieldWalk(tree) }));
     for (const { kind, walk } of walks) {
       for (const object of input.ofKind(kind)) {
-        for (const { path, value, finding } of walk.find(object.manifest)) {
+        for (const { path, value, finding } of walk.find(object.manifest, clean)) {
           if (finding === '') report.say(object, path, `${JSON.stringify(value)} is no quantity.`, "Write it as '500m', '2' or '20Gi'.");
           else
             report.say(

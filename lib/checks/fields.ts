@@ -3,6 +3,8 @@
  * It deliberately judges nothing: leaves do, and paths are spelled only for what a leaf finds.
  */
 
+import { isShared } from '../emit/shared';
+
 /** Judges one value; what it returns is a finding, `undefined` is none. */
 export type Leaf<Finding> = (value: unknown, parent: Readonly<Record<string, unknown>>) => Finding | undefined;
 
@@ -26,10 +28,13 @@ export class FieldWalk<Finding> {
     for (const [field, next] of Object.entries(tree)) this.fields.set(field, typeof next === 'function' ? next : new FieldWalk(next));
   }
 
-  /** Everything that the leaves find in an object. */
-  find(root: unknown): Found<Finding>[] {
+  /**
+   * Everything that the leaves find in an object.
+   * @param clean parts without a finding; give one to all objects of a run, so that parts that many hold are walked once
+   */
+  find(root: unknown, clean: CleanParts = new Map()): Found<Finding>[] {
     // Nearly every object is right, so a first look asks only whether there is anything to find.
-    if (!this.some(root)) return [];
+    if (!this.some(root, clean)) return [];
     const found: Found<Finding>[] = [];
     this.collect(root, [], found);
     return found;
@@ -39,17 +44,25 @@ export class FieldWalk<Finding> {
     return this.fields.get(field) ?? this.fields.get('*');
   }
 
-  private some(value: unknown): boolean {
+  private some(value: unknown, clean: CleanParts): boolean {
     if (typeof value !== 'object' || value === null) return false;
+    if (!isShared(value)) return this.someWithin(value, clean);
+    if (clean.get(value) === this) return false;
+    const found = this.someWithin(value, clean);
+    if (!found) clean.set(value, this);
+    return found;
+  }
+
+  private someWithin(value: object, clean: CleanParts): boolean {
     if (Array.isArray(value)) {
-      for (let index = 0; index < value.length; index++) if (this.some(value[index])) return true;
+      for (let index = 0; index < value.length; index++) if (this.some(value[index], clean)) return true;
       return false;
     }
     const map = value as Record<string, unknown>;
     for (const field in map) {
       const next = this.next(field);
       if (next === undefined || map[field] === undefined) continue;
-      if (typeof next === 'function' ? next(map[field], map) !== undefined : next.some(map[field])) return true;
+      if (typeof next === 'function' ? next(map[field], map) !== undefined : next.some(map[field], clean)) return true;
     }
     return false;
   }
@@ -73,6 +86,9 @@ export class FieldWalk<Finding> {
     }
   }
 }
+
+/** Shared parts (lib/emit/shared.ts) in which a walk found nothing. */
+export type CleanParts = Map<object, unknown>;
 
 /** How paths name an entry of a list: by its name, where it has one that is not lost in a reordering. */
 export function entryName(entry: unknown, index: number): string {

@@ -3,6 +3,7 @@
  * It deliberately says only which objects: the checks look there again, and find the place.
  */
 import type { BuiltObject } from '../build';
+import { isShared } from '../emit/shared';
 import type { CheckInput } from './types';
 
 export interface Scan {
@@ -36,8 +37,9 @@ export function scanOf(input: CheckInput): Scan {
   if (!scan) {
     const empty: BuiltObject[] = [];
     const privateKeys: BuiltObject[] = [];
+    const shared = new Map<object, number>();
     for (const object of input.objects) {
-      const found = scanInner(object.manifest, '', false);
+      const found = scanHolder(object.manifest, '', false, shared);
       if (found & EMPTY) empty.push(object);
       if (found & PRIVATE_KEY) privateKeys.push(object);
     }
@@ -49,30 +51,49 @@ export function scanOf(input: CheckInput): Scan {
 
 const EMPTY = 1;
 const PRIVATE_KEY = 2;
+/** The map or list itself holds nothing; whether that says something is judged where it stands. */
+const NOTHING = 4;
 
-/** Called for maps and lists only, which are the few; written for speed, because it sees every value that there is. Judges emptiness as `isEmpty` does. */
-function scanInner(value: object, field: string, inList: boolean): number {
+/** What is in shared parts (lib/emit/shared.ts) that were scanned already. */
+type Scanned = Map<object, number>;
+
+/** Called for maps and lists only, which are the few; judges emptiness as `isEmpty` does. */
+function scanHolder(value: object, field: string, inList: boolean, shared: Scanned): number {
+  let content: number | undefined;
+  if (isShared(value)) {
+    content = shared.get(value);
+    if (content === undefined) {
+      content = scanContent(value, field, shared);
+      shared.set(value, content);
+    }
+  } else content = scanContent(value, field, shared);
+  let found = content & ~NOTHING;
+  if (content & NOTHING && !inList && !MEANINGFUL_EMPTY.has(field)) found |= EMPTY;
+  return found !== 0 && FREE_FIELDS.has(field) ? found & PRIVATE_KEY : found;
+}
+
+/** Written for speed, because it sees every value that there is. @param field of a list, whose entries have no other */
+function scanContent(value: object, field: string, shared: Scanned): number {
   let found = 0;
   let holdsNothing = true;
   if (Array.isArray(value)) {
     holdsNothing = value.length === 0;
-    for (let index = 0; index < value.length; index++) found |= scanValue(value[index], field, true);
+    for (let index = 0; index < value.length; index++) found |= scanValue(value[index], field, true, shared);
   } else {
     for (const key in value) {
       const inner = (value as Record<string, unknown>)[key];
       if (inner === undefined) continue;
       holdsNothing = false;
-      if (typeof inner !== 'number' && typeof inner !== 'boolean') found |= scanValue(inner, key, false);
+      if (typeof inner !== 'number' && typeof inner !== 'boolean') found |= scanValue(inner, key, false, shared);
     }
   }
-  if (holdsNothing && !inList && !MEANINGFUL_EMPTY.has(field)) found |= EMPTY;
-  return found !== 0 && FREE_FIELDS.has(field) ? found & PRIVATE_KEY : found;
+  return holdsNothing ? found | NOTHING : found;
 }
 
-function scanValue(value: unknown, field: string, inList: boolean): number {
+function scanValue(value: unknown, field: string, inList: boolean, shared: Scanned): number {
   if (typeof value === 'string') return value.length > 26 && isPrivateKey(value) ? PRIVATE_KEY : 0;
   if (value === null) return EMPTY;
-  return typeof value === 'object' ? scanInner(value, field, inList) : 0;
+  return typeof value === 'object' ? scanHolder(value, field, inList, shared) : 0;
 }
 
 /** Whether a text holds a private key in PEM, of any format. */

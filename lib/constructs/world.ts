@@ -6,6 +6,7 @@ import { basename, dirname } from 'node:path/posix';
 import type { Chart } from 'cdk8s';
 import { labels, PROTECTED, syncWave } from '../component';
 import { add } from '../emit/manifest';
+import { share } from '../emit/shared';
 import {
   CONFIG_HASH_ANNOTATION,
   configHash,
@@ -187,7 +188,7 @@ export function commonPod(cluster: Cluster): CommonPod {
       { name: 'tmp', emptyDir: { sizeLimit: Quantity.fromString('64Mi') } },
     ],
   };
-  return KubePod.manifest({ spec }).spec;
+  return share(KubePod.manifest({ spec }).spec);
 }
 
 /** A pod's spec as plain data. */

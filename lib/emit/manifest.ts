@@ -5,6 +5,7 @@
  */
 import type { Chart } from 'cdk8s';
 import { describe } from './paths';
+import { share } from './shared';
 
 /** An object as plain data. */
 export interface PlainObject {
@@ -57,7 +58,7 @@ export interface GeneratedClass<Props> {
  * Use with `add()` in place of the generated class, with `{ metadata }`.
  */
 export function sameEverywhere<Props>(type: GeneratedClass<Props>, props: Omit<Props, 'metadata'>): SharedKind {
-  const shared = type.manifest(props as Props);
+  const shared = share(type.manifest(props as Props));
   return { manifest: () => shared };
 }
 

@@ -5,6 +5,8 @@
  * Our own because the library's emitter takes two thirds of a synth's time (docs/decisions/0003).
  */
 
+import { isShared } from './shared';
+
 /** Keys that come first, in this order, in every map; the others follow alphabetically, `status` last. */
 const FIRST = ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'labels', 'annotations', 'spec', 'data'];
 /** All other keys have the same rank, and `status` comes after them. */
@@ -17,10 +19,21 @@ const SAFE_PHRASE = /^[A-Za-z][A-Za-z0-9_./@(),;+=' -]*[A-Za-z0-9.)]$/;
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[0-9_]+|_[0-9_]*)$/i;
 const WIDTH = 120;
 
-/** The object as one YAML document, with a line feed at the end and without a `---`. */
-export function toYaml(value: Readonly<Record<string, unknown>>): string {
+/** Texts of shared parts (lib/emit/shared.ts), by the place that they stand at (see `placeOf`). */
+export type WrittenParts = Map<object, (readonly string[])[]>;
+
+/**
+ * The object as one YAML document, with a line feed at the end and without a `---`.
+ * @param written give one to all objects of a run, so that parts that many hold are written once
+ */
+export function toYaml(value: Readonly<Record<string, unknown>>, written: WrittenParts = new Map()): string {
   const out: string[] = [];
-  writeMap(value, keysOf(value), '', out);
+  writeMap(value, keysOf(value), 0, false, out, written);
+  const [first] = out;
+  if (first === undefined) return '';
+  // Every line begins with its line feed; the first one's belongs to the end.
+  out[0] = first.slice(1);
+  out.push('\n');
   return out.join('');
 }
 
@@ -33,6 +46,9 @@ function compareKeys(a: string, b: string): number {
 function rankOf(key: string): number {
   return RANK.get(key) ?? FIRST.length;
 }
+
+/** Up to so many keys are put in their order one by one, which leaves no garbage; longer maps (data, keys of all realms) are sorted. */
+const FEW = 24;
 
 /** Keys that have a value, in their order. */
 function keysOf(map: Readonly<Record<string, unknown>>): string[] {
@@ -51,66 +67,143 @@ function keysOf(map: Readonly<Record<string, unknown>>): string[] {
     }
     keys.push(key);
   }
-  return sorted ? keys : keys.sort(compareKeys);
+  if (sorted) return keys;
+  return keys.length > FEW ? keys.sort(compareKeys) : inOrder(keys);
 }
 
+function inOrder(keys: string[]): string[] {
+  for (let next = 1; next < keys.length; next++) {
+    const key = keys[next] as string;
+    let at = next;
+    for (; at > 0 && compareKeys(keys[at - 1] as string, key) > 0; at--) keys[at] = keys[at - 1] as string;
+    keys[at] = key;
+  }
+  return keys;
+}
+
+/** What a line begins with, its line feed included. */
+interface Head {
+  /** Before a value on the same line. */
+  readonly scalar: string;
+  /** Before lines of their own. */
+  readonly holder: string;
+}
+
+function headOf(line: string): Head {
+  return { scalar: `\n${line} `, holder: `\n${line}` };
+}
+
+/** By depth: `- ` before an entry of a list. */
+const dashes: Head[] = [];
+
+function dashOf(depth: number): Head {
+  let head = dashes[depth];
+  if (head === undefined) {
+    head = headOf(`${indentOf(depth)}-`);
+    dashes[depth] = head;
+  }
+  return head;
+}
+
+/** Heads of a key at every place: there are some hundred keys, and a million times one of them is written. */
+const heads = new Map<string, Head[]>();
+
+function keyHead(key: string, depth: number, afterDash: boolean): Head {
+  let places = heads.get(key);
+  if (places === undefined) {
+    places = [];
+    heads.set(key, places);
+  }
+  const place = placeOf(depth, afterDash);
+  let head = places[place];
+  if (head === undefined) {
+    head = headOf(`${afterDash ? `${indentOf(depth - 1)}- ` : indentOf(depth)}${writeKey(key)}:`);
+    places[place] = head;
+  }
+  return head;
+}
+
+/** Depth, and whether the first key stands after the dash of a list's entry, as one number. */
+function placeOf(depth: number, afterDash: boolean): number {
+  return afterDash ? 2 * depth + 1 : 2 * depth;
+}
+
+function indentOf(depth: number): string {
+  return '  '.repeat(depth);
+}
+
+/** @param afterDash whether the first key stands on the line of the dash */
 function writeMap(
   map: Readonly<Record<string, unknown>>,
   keys: readonly string[],
-  indent: string,
+  depth: number,
+  afterDash: boolean,
   out: string[],
-  firstPrefix = indent,
+  written: WrittenParts,
 ): void {
-  let prefix = firstPrefix;
-  for (const key of keys) {
-    writeValue(`${prefix}${scalarKey(key)}:`, map[key], indent, out, false);
-    prefix = indent;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    writeValue(keyHead(key, depth, afterDash && index === 0), map[key], depth, false, out, written);
   }
 }
 
-function writeValue(head: string, value: unknown, indent: string, out: string[], inSequence: boolean): void {
+/** @param depth of the map or list that holds the value; the depth of what follows in its lines, in a list */
+function writeValue(head: Head, value: unknown, depth: number, inSequence: boolean, out: string[], written: WrittenParts): void {
   if (typeof value === 'string') {
-    out.push(head, ' ', text(value, indent, inSequence, head.length), '\n');
+    // Without the line feed and the space at the end.
+    out.push(head.scalar, text(value, depth, inSequence, head.scalar.length - 2));
   } else if (value === null || typeof value === 'boolean' || typeof value === 'number') {
-    out.push(head, ' ', atom(value), '\n');
-  } else if (Array.isArray(value)) {
-    if (value.length === 0) out.push(head, ' []\n');
-    else if (inSequence) throw new TypeError('A list directly within a list has no place in a Kubernetes object.');
-    else {
-      out.push(head, '\n');
-      for (const item of value) writeItem(item, indent, out);
-    }
-  } else if (typeof value === 'object') {
-    const map = value as Record<string, unknown>;
-    const keys = keysOf(map);
-    if (keys.length === 0) out.push(head, ' {}\n');
-    else if (inSequence) writeMap(map, keys, indent, out, `${head} `);
-    else {
-      out.push(head, '\n');
-      writeMap(map, keys, `${indent}  `, out);
-    }
-  } else throw new TypeError(`A ${typeof value} cannot be written as YAML (at '${head.trim()}').`);
+    out.push(head.scalar, atom(value));
+  } else if (typeof value !== 'object') {
+    throw new TypeError(`A ${typeof value} cannot be written as YAML (at '${head.scalar.trim()}').`);
+  } else writeHolder(head, value, depth, inSequence, out, written);
 }
 
-function writeItem(item: unknown, indent: string, out: string[]): void {
-  writeValue(`${indent}-`, item ?? null, `${indent}  `, out, true);
+function writeHolder(head: Head, value: object, depth: number, inSequence: boolean, out: string[], written: WrittenParts): void {
+  const from = out.length;
+  // The first line of a map in a list begins with the dash.
+  if (!inSequence) out.push(head.holder);
+  const content = out.length;
+  if (isShared(value)) out.push(...sharedContent(value, depth, inSequence, written));
+  else writeContent(value, depth, inSequence, out, written);
+  if (out.length > content) return;
+  out.length = from;
+  out.push(head.scalar, Array.isArray(value) ? '[]' : '{}');
+}
+
+/** What a map or list holds, in lines of its own; nothing when it is empty. */
+function writeContent(value: object, depth: number, inSequence: boolean, out: string[], written: WrittenParts): void {
+  if (!Array.isArray(value)) {
+    const map = value as Record<string, unknown>;
+    writeMap(map, keysOf(map), inSequence ? depth : depth + 1, inSequence, out, written);
+    return;
+  }
+  if (inSequence && value.length > 0) throw new TypeError('A list directly within a list has no place in a Kubernetes object.');
+  const dash = dashOf(depth);
+  for (let index = 0; index < value.length; index++) writeValue(dash, value[index] ?? null, depth + 1, true, out, written);
+}
+
+/** The same of a shared part, as one text or none. */
+function sharedContent(value: object, depth: number, inSequence: boolean, written: WrittenParts): readonly string[] {
+  let places = written.get(value);
+  if (places === undefined) {
+    places = [];
+    written.set(value, places);
+  }
+  const place = placeOf(depth, inSequence);
+  let found = places[place];
+  if (found === undefined) {
+    const out: string[] = [];
+    writeContent(value, depth, inSequence, out, written);
+    found = out.length === 0 ? [] : [out.join('')];
+    places[place] = found;
+  }
+  return found;
 }
 
 function atom(value: null | boolean | number): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be written as YAML.`);
   return String(value);
-}
-
-/** Keys as they are written: there are some hundred, and a million times one of them is written. */
-const writtenKeys = new Map<string, string>();
-
-function scalarKey(key: string): string {
-  let written = writtenKeys.get(key);
-  if (written === undefined) {
-    written = writeKey(key);
-    writtenKeys.set(key, written);
-  }
-  return written;
 }
 
 function writeKey(key: string): string {
@@ -119,11 +212,12 @@ function writeKey(key: string): string {
   return SAFE_WORD.test(key) && !RESERVED.test(key) ? key : JSON.stringify(key);
 }
 
-function text(value: string, parent: string, inSequence: boolean, column: number): string {
+/** @param column where the line is when the value begins, less the space before it */
+function text(value: string, depth: number, inSequence: boolean, column: number): string {
   if (SAFE_WORD.test(value) || SAFE_QUANTITY.test(value) || (column + value.length < WIDTH && SAFE_PHRASE.test(value))) {
     if (!RESERVED.test(value)) return value;
   }
-  const indent = inSequence ? parent : `${parent}  `;
+  const indent = indentOf(inSequence ? depth : depth + 1);
   if (value.includes('\n')) return literal(value, indent) ?? quoted(value);
   if (column + value.length >= WIDTH) return folded(value, indent) ?? quoted(value);
   return quoted(value);
