@@ -44,8 +44,8 @@ A value that several Secrets need is sealed for all of them at once. Values are 
   --from-file FILE    take the value from a file; without it and --generate, from standard input (a terminal asks, and does not echo)
   --answers FILE      values that would be asked for: a YAML map from identity to text, { file: PATH } or { env: NAME }; only you may be able to read it
   --placeholder-asks  seal random text instead of asking; only with an example's certificate, which nobody can open
-  --verify            open everything with --key alone; with the copy that you keep elsewhere this is the recovery drill, and its day is recorded
-                      in secrets/NAME/; with a key of .keys/ it is none
+  --verify            the recovery drill: open everything with --key alone, and record the day in secrets/NAME/. Only the copy that you keep
+                      elsewhere counts for the alert that asks for the next drill: a key of .keys/ says nothing of it
   --new-key           make the cluster's own key, .keys/NAME.key, and its certificate; replaces an example's with all of its values
   --reseal            open everything with --key (default .keys/NAME.key), seal it to a new key, or to the one of --certificate
   --renew-certificate a new certificate of the same key (default .keys/NAME.key), before the old one expires; no value changes

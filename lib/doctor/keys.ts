@@ -143,6 +143,12 @@ function drill(certificate: SealingCertificate, { root, cluster, now }: ClusterC
       `The last recovery drill, on ${last.date}, was made with an earlier key and says nothing of this one.`,
       fix,
     );
+  if (last.key === 'in-use')
+    return warning(
+      'key-backup',
+      `Everything opened on ${last.date}, but with the key in use: whether its backup opens anything is unknown.`,
+      fix,
+    );
   const days = Math.floor((now.getTime() - Date.parse(last.date)) / DAY);
   return days <= DRILL_DAYS
     ? ok('key-backup', `The last recovery drill opened every value on ${last.date}.`)

@@ -1,5 +1,5 @@
 /**
- * When the next recovery drill of a cluster is due: some time after the last one that was made with the present key, or soon after the key was made.
+ * When the next recovery drill of a cluster is due: some time after the last one that was made with a copy of the present key, or soon after the key was made.
  * It deliberately compares with no clock: the day goes into an alert rule, and the same files give the same rule on every day.
  */
 import { X509Certificate } from 'node:crypto';
@@ -30,7 +30,7 @@ export function drillDue(folder: string): Date | undefined {
   if (example) return undefined;
   const record = path.join(folder, DRILL_FILE);
   const drill = existsSync(record) ? parseDrill(readFileSync(record, 'utf8'), `${place}/${DRILL_FILE}`) : undefined;
-  return drill?.fingerprint === keyFingerprint
+  return drill?.fingerprint === keyFingerprint && drill.key === 'copy'
     ? new Date(Date.parse(drill.date) + DRILL_DAYS * DAY)
     : new Date(Date.parse(new X509Certificate(pem).validFrom) + FIRST_DRILL_DAYS * DAY);
 }

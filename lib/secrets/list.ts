@@ -90,7 +90,7 @@ export function listLines({ place, certificate, lastRecoveryDrill, missing, secr
   const drill =
     lastRecoveryDrill === null
       ? 'never: npm run seal -- --verify --key COPY_OF_THE_KEY'
-      : `on ${lastRecoveryDrill.date}${lastRecoveryDrill.fingerprint === certificate?.keyFingerprint ? '' : ', of another key than that of today'}`;
+      : `on ${lastRecoveryDrill.date}${lastRecoveryDrill.fingerprint === certificate?.keyFingerprint ? '' : ', of another key than that of today'}${lastRecoveryDrill.key === 'copy' ? '' : ', with the key in use, which says nothing of its copy'}`;
   return [
     ...lines,
     ...warnings.map((warning) => `warning: ${warning}`),

@@ -167,26 +167,29 @@ export async function rotate(target: SealTarget, name: string, options: SourceOp
   return filled(store, certificate, needed, [step], singleSource({ ...options, makeIfPossible: true }, target.environment));
 }
 
-/** `--verify`: a recovery drill when the key is a copy that is kept elsewhere; only that is recorded. */
+/** `--verify`: records the day. Only a copy that is kept elsewhere proves what a drill is for, so the key in use never takes the place of such a record. */
 export function verifyEverything(target: SealTarget, keyFiles: readonly string[]): SealResult {
   const { cluster, environment } = target;
   const store = storeOf(target);
   const { values, files, fingerprint } = verify(store, environment.needed(cluster, store), keyFiles.flatMap(readPrivateKeys));
-  const opened = `${values} values in ${files} files opened with ${keyFiles.join(' and ')}; none is missing, and copies of one value are equal.`;
-  const kept = keyFiles.filter((file) => isKeptHere(environment.root, file));
-  if (kept.length > 0) {
-    return done(
-      opened,
-      `No recovery drill was recorded: ${kept.join(' and ')} is lost with this machine, and says nothing of the copy that you keep elsewhere. A drill is made with that copy: npm run seal -- --cluster ${cluster} --verify --key PATH_OF_THE_COPY`,
-    );
-  }
-  const date = environment.today();
+  const inUse = keyFiles.filter((file) => isKeptHere(environment.root, file));
+  const key = inUse.length === 0 ? 'copy' : 'in-use';
+  const place = `${store.place}/${DRILL_FILE}`;
+  const last = lastRecoveryDrill(environment.root, cluster);
+  const isBetter = key === 'in-use' && last?.key === 'copy' && last.fingerprint === fingerprint;
   const record = path.join(environment.root, 'secrets', cluster, DRILL_FILE);
-  const text = serializeDrill({ date, fingerprint });
-  if (lastRecoveryDrill(environment.root, cluster)?.date !== date || readFileSync(record, 'utf8') !== text) replaceFiles([[record, text]]);
+  const text = serializeDrill({ date: environment.today(), fingerprint, key });
+  if (!isBetter && (last === undefined || readFileSync(record, 'utf8') !== text)) replaceFiles([[record, text]]);
   return done(
-    opened,
-    `The recovery drill was recorded in ${store.place}/${DRILL_FILE}. Next: npm run synth, then commit ${store.place} and dist: an alert asks for the next drill.`,
+    `${values} values in ${files} files opened with ${keyFiles.join(' and ')}; none is missing, and copies of one value are equal.`,
+    isBetter
+      ? `${place} keeps the drill of ${last.date}, which was made with a copy.`
+      : `Recorded in ${place}. Next: npm run synth, then commit ${store.place} and dist: an alert asks for the next drill.`,
+    ...(key === 'in-use'
+      ? [
+          `The alert does not count this one: ${inUse.join(' and ')} is lost with this machine, and says nothing of the copy that you keep elsewhere. A drill that counts is made with that copy: npm run seal -- --cluster ${cluster} --verify --key PATH_OF_THE_COPY`,
+        ]
+      : []),
   );
 }
 

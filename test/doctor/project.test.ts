@@ -6,7 +6,7 @@ import { nearNodes } from '../../lib/doctor/network';
 import { resolveCluster } from '../../lib/model/cluster';
 import type { RunProgram } from '../../lib/programs';
 import { serializeDrill } from '../../lib/secrets/drill';
-import { EXAMPLE_ORGANIZATION } from '../../lib/secrets/sealing';
+import { EXAMPLE_ORGANIZATION, readCertificate } from '../../lib/secrets/sealing';
 import { makeKey, scratchFolder } from '../secrets/fixtures';
 import {
   commit,
@@ -241,8 +241,20 @@ describe('the backup of the key', () => {
   });
 
   test('that was tried with an earlier key is a warning', async () => {
-    expect(await withDrill(serializeDrill({ date: '2026-05-01', fingerprint: `sha256:${'0'.repeat(64)}` }))).toEqual([
+    expect(await withDrill(serializeDrill({ date: '2026-05-01', fingerprint: `sha256:${'0'.repeat(64)}`, key: 'copy' }))).toEqual([
       'keys/key-backup: The last recovery drill, on 2026-05-01, was made with an earlier key and says nothing of this one.',
+    ]);
+  });
+
+  test('of which only the key in use was tried is a warning', async () => {
+    const { root, key } = await healthyProject();
+    const { keyFingerprint } = readCertificate(key.certificate, 'the certificate');
+    writeFileSync(
+      path.join(root, 'secrets', 'homelab', 'last-recovery-drill.yaml'),
+      serializeDrill({ date: '2026-05-30', fingerprint: keyFingerprint, key: 'in-use' }),
+    );
+    expect(complaints(await examine(root, {}, ['keys']))).toEqual([
+      'keys/key-backup: Everything opened on 2026-05-30, but with the key in use: whether its backup opens anything is unknown.',
     ]);
   });
 

@@ -45,7 +45,7 @@ function original(): Promise<{ root: string; key: Key }> {
     keepKey(root, key.privateKey);
     writeFileSync(
       path.join(root, 'secrets', 'homelab', 'last-recovery-drill.yaml'),
-      serializeDrill({ date: DRILL, fingerprint: readCertificate(key.certificate, 'the certificate').keyFingerprint }),
+      serializeDrill({ date: DRILL, fingerprint: readCertificate(key.certificate, 'the certificate').keyFingerprint, key: 'copy' }),
     );
     synth(root);
     const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { stdio: 'ignore' });

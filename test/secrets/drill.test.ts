@@ -4,7 +4,7 @@ import { DRILL_FILE, lastRecoveryDrill, serializeDrill } from '../../lib/secrets
 import { fileStore } from '../../lib/secrets/store';
 import { scratchFolder, writeTree } from './fixtures';
 
-const drill = { date: '2026-11-22', fingerprint: `sha256:${'0a'.repeat(32)}` };
+const drill = { date: '2026-11-22', fingerprint: `sha256:${'0a'.repeat(32)}`, key: 'copy' } as const;
 
 /** A project's root with a record of the cluster `home`. */
 function rootWith(text: string): string {
@@ -22,10 +22,11 @@ test('a cluster without a record had no drill', () => {
 });
 
 test.each([
-  ['no date', `fingerprint: ${drill.fingerprint}\n`],
-  ['a day that does not exist', `date: 2026-02-31\nfingerprint: ${drill.fingerprint}\n`],
-  ['a month that does not exist', `date: 2026-13-01\nfingerprint: ${drill.fingerprint}\n`],
-  ['no fingerprint', `date: ${drill.date}\n`],
+  ['no date', `fingerprint: ${drill.fingerprint}\nkey: copy\n`],
+  ['a day that does not exist', `date: 2026-02-31\nfingerprint: ${drill.fingerprint}\nkey: copy\n`],
+  ['a month that does not exist', `date: 2026-13-01\nfingerprint: ${drill.fingerprint}\nkey: copy\n`],
+  ['no fingerprint', `date: ${drill.date}\nkey: copy\n`],
+  ['no word on which key it was', `date: ${drill.date}\nfingerprint: ${drill.fingerprint}\n`],
 ])('a record with %s is refused', (_, text) => {
   expect(() => lastRecoveryDrill(rootWith(text), 'home')).toThrow(
     "secrets/home/last-recovery-drill.yaml must have a line 'date: YYYY-MM-DD'",

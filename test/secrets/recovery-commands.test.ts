@@ -253,6 +253,7 @@ describe('--verify', () => {
     expect(lastRecoveryDrill(root, 'home')).toEqual({
       date: '2026-11-22',
       fingerprint: readCertificate(real.certificate, 'sealing.crt').keyFingerprint,
+      key: 'copy',
     });
   });
 
@@ -269,14 +270,14 @@ describe('--verify', () => {
     ['a copy beside it', (root) => write(path.join(root, '.keys'), 'copy.key', real.privateKey)],
     ['a symbolic link to it', (root) => link(symlinkSync, root)],
     ['a hard link to it', (root) => link(linkSync, root)],
-  ])('with %s opens everything, and is no drill, because that is lost with this machine', async (_, keyFile) => {
+  ])('with %s opens everything, and says that it proves nothing of the copy', async (_, keyFile) => {
     const { run, root, keepKey } = await sealedProject();
     keepKey();
     const { code, output } = await run('--verify', '--key', keyFile(root));
     expect(code).toBe(0);
     expect(output).toContain('4 values in 2 files opened');
-    expect(output).toContain('A drill is made with that copy: npm run seal -- --cluster home --verify --key PATH_OF_THE_COPY');
-    expect(lastRecoveryDrill(root, 'home')).toBeUndefined();
+    expect(output).toContain('A drill that counts is made with that copy: npm run seal -- --cluster home --verify --key PATH_OF_THE_COPY');
+    expect(lastRecoveryDrill(root, 'home')).toMatchObject({ date: '2026-11-22', key: 'in-use' });
   });
 
   test('with a copy elsewhere is a drill also while the key is in its place', async () => {
@@ -286,7 +287,7 @@ describe('--verify', () => {
     expect(lastRecoveryDrill(root, 'home')?.date).toBe('2026-11-22');
   });
 
-  test('with the key in its place leaves the day of the last drill as it was', async () => {
+  test('with the key in its place leaves the drill with the copy as it was', async () => {
     const { run, root, copy, keepKey, environment } = await sealedProject();
     keepKey();
     await run('--verify', '--key', copy);

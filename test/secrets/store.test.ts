@@ -1,6 +1,8 @@
 /** Files of sealed values: what is read, every mistake that is refused, what is warned of, and how values are merged and written. */
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
+import { type RecoveryDrill, serializeDrill } from '../../lib/secrets/drill';
 import { EXAMPLE_ORGANIZATION, readCertificate, seal, strictLabel, unseal } from '../../lib/secrets/sealing';
 import type { SecretStore } from '../../lib/secrets/spec';
 import { fileStore, memoryStore, type SealedFile, SecretFileError, serialize } from '../../lib/secrets/store';
@@ -39,6 +41,39 @@ function problemsOf(store: SecretStore): readonly string[] {
 
 describe('the day of the next drill', () => {
   const asked = (store: SecretStore) => () => store.drillDue();
+  const DAY = 24 * 60 * 60 * 1000;
+  const after = (record?: Partial<RecoveryDrill>) => {
+    const drill = {
+      date: '2026-11-22',
+      fingerprint: readCertificate(certificate, 'sealing.crt').keyFingerprint,
+      key: 'copy',
+      ...record,
+    } as const;
+    return storeOf(record ? { 'last-recovery-drill.yaml': serializeDrill(drill) } : {})
+      .store.drillDue()
+      ?.toISOString();
+  };
+  const afterTheKey = () => new Date(Date.parse(new X509Certificate(certificate).validFrom) + 14 * DAY).toISOString();
+
+  test('is 180 days after the last one with a copy of the key', () => {
+    expect(after({})).toBe('2027-05-21T00:00:00.000Z');
+  });
+
+  test('is 14 days after the key was made when there was none', () => {
+    expect(after()).toBe(afterTheKey());
+  });
+
+  test('is the same when only the key in use was tried', () => {
+    expect(after({ key: 'in-use' })).toBe(afterTheKey());
+  });
+
+  test('is the same when the last one was of another key', () => {
+    expect(after({ fingerprint: `sha256:${'0'.repeat(64)}` })).toBe(afterTheKey());
+  });
+
+  test('is never asked for with the certificate of an example, which has no key', () => {
+    expect(storeOf({}, example).store.drillDue()).toBeUndefined();
+  });
 
   test('is told with every mistake of the folder when its record cannot be read', () => {
     const { store } = storeOf({ 'last-recovery-drill.yaml': 'date: soon\n', 'realm-aurora/netcode-key.yaml': 'kind: Secret\n' });
