@@ -51,12 +51,12 @@ export function synthesize(descriptions: readonly ClusterDescription[], options:
       const cluster = resolveCluster(description);
       const store = options.store?.(cluster.name) ?? fileStore(options.secretsDirectory ?? 'secrets', cluster.name);
       const built = buildCluster(cluster, { store });
-      const laidOut = layOut(built.objects);
+      const laidOut = layOut(built.objects, `${cluster.name}/`);
       const violations = withoutIncomplete(runChecks(built), built);
       clusters.push({ built, violations });
       if (built.missingSecrets.length > 0) sentences.push(missingSentence(built));
       if (violations.length > 0) sentences.push(violationSentence(cluster.name, violations));
-      for (const [path, object] of laidOut) files.set(`${cluster.name}/${path}`, toYaml(object.manifest, written));
+      for (const [path, object] of laidOut) files.set(path, toYaml(object.manifest, written));
     } catch (error) {
       if (!(error instanceof DescriptionError) && (error as Error).name !== 'SecretFileError') throw error;
       sentences.push((error as Error).message);

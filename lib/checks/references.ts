@@ -87,11 +87,19 @@ class Collector {
 
   /** Secrets and ConfigMaps named by `{name, key}` anywhere below a value, except fields whose Secret the operator makes. */
   keys(value: Plain, field: string, options: { namespace?: string; blocking?: boolean } = {}, parent = ''): void {
+    if (value !== null && typeof value === 'object') this.keysWithin(value, field, options, parent);
+  }
+
+  /** Maps and lists only, because a place is written for each. */
+  private keysWithin(value: Plain, field: string, options: { namespace?: string; blocking?: boolean }, parent: string): void {
     if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) this.keys(item, `${field}[${label(item, index)}]`, options, parent);
+      for (let index = 0; index < value.length; index++) {
+        const item = value[index];
+        if (item !== null && typeof item === 'object') this.keysWithin(item, `${field}[${label(item, index)}]`, options, parent);
+      }
       return;
     }
-    if (value === null || typeof value !== 'object' || MADE_BY_OPERATOR.has(parent)) return;
+    if (MADE_BY_OPERATOR.has(parent)) return;
     if (typeof value.name === 'string' && typeof value.key === 'string') {
       this.add(/configmap/i.test(parent) ? 'ConfigMap' : 'Secret', value.name, `${field}.name`, {
         ...options,
@@ -100,7 +108,10 @@ class Collector {
       });
       return;
     }
-    for (const name in value) this.keys(value[name], `${field}.${name}`, options, name);
+    for (const name in value) {
+      const inner = value[name];
+      if (inner !== null && typeof inner === 'object') this.keysWithin(inner, `${field}.${name}`, options, name);
+    }
   }
 }
 

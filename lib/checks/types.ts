@@ -6,6 +6,7 @@
 import type { BuiltApplication, BuiltCluster, BuiltObject } from '../build';
 import type { Exception, PlainObject } from '../emit/manifest';
 import { CLUSTER_SCOPED, describe } from '../emit/paths';
+import { innerMap } from '../inner-map';
 
 /** One breach of one rule. */
 export interface Violation {
@@ -54,7 +55,7 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 export class CheckInput {
   private readonly used = new Set<Exception>();
   private kinds?: Map<string, BuiltObject[]>;
-  /** By kind, namespace and name: texts that are there already, where one key for all three would be made for every question. */
+  /** By kind, namespace and name. */
   private names?: Map<string, Map<string, Map<string, BuiltObject>>>;
   private templates?: PodTemplate[];
 
@@ -83,7 +84,7 @@ export class CheckInput {
       this.names = new Map();
       for (const object of this.objects) {
         const { kind, metadata } = object.manifest;
-        inner(inner(this.names, kind), metadata.namespace ?? CLUSTER_SCOPED).set(metadata.name, object);
+        innerMap(innerMap(this.names, kind), metadata.namespace ?? CLUSTER_SCOPED).set(metadata.name, object);
       }
     }
     return this.names
@@ -128,15 +129,6 @@ export class CheckInput {
     if (exception) this.used.add(exception);
     return exception !== undefined;
   }
-}
-
-function inner<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  let found = map.get(key);
-  if (!found) {
-    found = new Map();
-    map.set(key, found);
-  }
-  return found;
 }
 
 /** A violation with the object's identity filled in. */

@@ -23,6 +23,30 @@ test('a file that nobody makes any more goes, with its empty folder', () => {
   expect(readdirSync(directory)).toEqual(['b']);
 });
 
+test('new folders come beside and below those that are there', () => {
+  write({ 'a/x.yaml': '1' });
+  write({ 'a/x.yaml': '1', 'a/y.yaml': '2', 'a/b/c/z.yaml': '3', 'd/e/w.yaml': '4', 'v.yaml': '5' });
+  expect(Object.fromEntries(readTree(directory))).toEqual({
+    'a/x.yaml': '1',
+    'a/y.yaml': '2',
+    'a/b/c/z.yaml': '3',
+    'd/e/w.yaml': '4',
+    'v.yaml': '5',
+  });
+});
+
+test('an empty folder that is there already is filled', () => {
+  mkdirSync(path.join(directory, 'a', 'empty'), { recursive: true });
+  write({ 'a/x.yaml': '1' });
+  expect(readdirSync(path.join(directory, 'a')).sort()).toEqual(['empty', 'x.yaml']);
+});
+
+test('a failure while a new tree is staged leaves none', () => {
+  // A file cannot be where a folder has to be.
+  expect(() => write({ a: '1', 'a/x.yaml': '2' })).toThrow();
+  expect(readdirSync(path.dirname(directory))).toEqual([]);
+});
+
 test('an unchanged file keeps its time', () => {
   write({ 'x.yaml': '1', 'y.yaml': '1' });
   const file = path.join(directory, 'x.yaml');
