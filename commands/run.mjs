@@ -29,7 +29,19 @@ const stop = (message) => {
   console.error(message);
   process.exit(1);
 };
-const { build } = await import('esbuild').catch(() => stop("The packages are not installed; run 'npm ci' first."));
+const require = createRequire(path.join(root, 'package.json'));
+/** Not imported: Node reads a CommonJS package twice for an import. */
+const bundler = () => {
+  try {
+    return require('esbuild');
+  } catch {
+    return stop("The packages are not installed; run 'npm ci' first.");
+  }
+};
+const { build } = bundler();
+// zod loads its messages in fifty languages, half of its start, and says ours in English. The place is one of its public ones.
+const languages = require.resolve('zod/v4/locales');
+require.cache[languages] = { id: languages, filename: languages, loaded: true, exports: {} };
 const result = await build({
   entryPoints: [entry],
   bundle: true,
@@ -48,7 +60,6 @@ const result = await build({
   throw error;
 });
 process.argv.splice(1, 2, entry);
-const require = createRequire(path.join(root, 'package.json'));
 const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${result.outputFiles[0].text}\n})`, {
   filename: path.join(root, `${name}.bundle.js`),
 });
