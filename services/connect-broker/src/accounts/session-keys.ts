@@ -2,7 +2,7 @@
  * The keys under which session tokens are hashed: the highest generation signs, all are accepted, so that a rotation logs nobody out.
  * It deliberately stores nothing: a database that leaks holds no token that works, and without the key not even a hash that can be tried.
  */
-import { createHmac } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type KeyDirectory, keyDirectory, requireKey } from '../key-directory.ts';
 
 export interface SessionKeys {
@@ -17,7 +17,7 @@ const FILE = /^generation-([1-9][0-9]*)$/;
 
 /** @param directory has the files `generation-<n>`, 32 raw bytes each (lib/broker-contract.ts) */
 export function openSessionKeys(directory: string, onError: (error: unknown) => void): SessionKeys {
-  const keys: KeyDirectory<readonly Uint8Array[]> = keyDirectory(
+  const keys: KeyDirectory<readonly Hmac[]> = keyDirectory(
     directory,
     (files) => {
       const generations = [...files].map(([name, bytes]) => {
@@ -27,14 +27,29 @@ export function openSessionKeys(directory: string, onError: (error: unknown) => 
       });
       if (generations.length === 0)
         throw new Error(`There is no session key in ${directory}; it needs a file generation-1 of 32 random bytes.`);
-      return generations.sort((a, b) => b.generation - a.generation).map(({ key }) => key);
+      return generations.sort((a, b) => b.generation - a.generation).map(({ key }) => hmacSha256(key));
     },
     onError,
   );
-  const under = (key: Uint8Array, token: string) => createHmac('sha256', key).update(token).digest();
   return {
-    hash: (token) => under(keys.current()[0] as Uint8Array, token),
-    candidates: (token) => keys.current().map((key) => under(key, token)),
+    hash: (token) => (keys.current()[0] as Hmac)(token),
+    candidates: (token) => keys.current().map((under) => under(token)),
     close: keys.close,
   };
+}
+
+type Hmac = (text: string) => Uint8Array;
+
+const BLOCK_BYTES = 64;
+
+/**
+ * HMAC-SHA-256 (RFC 2104) under one key, as `createHmac` makes it: two hashes in one call each take a third of the time of an object that is made, fed and asked, and every
+ * request of somebody who is logged in needs one.
+ */
+export function hmacSha256(key: Uint8Array): Hmac {
+  const padded = new Uint8Array(BLOCK_BYTES);
+  padded.set(key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key);
+  const inner = padded.map((byte) => byte ^ 0x36);
+  const outer = padded.map((byte) => byte ^ 0x5c);
+  return (text) => hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer')]), 'buffer');
 }

@@ -45,12 +45,12 @@ export async function publicApplication(broker: Broker): Promise<Application> {
   const count = (network: ClientNetwork) => metrics.clientRequests.labels({ network });
   const seen = { internet: count('internet'), private: count('private'), node: count('node') };
   application.addHook('onRequest', (request, reply, done) => {
-    seen[clientNetworkOf(request.ip, nodes)].inc();
+    seen[clientNetworkOf(request.clientIp, nodes)].inc();
     reply.headers(headers);
     done();
   });
   await application.register(fastifyCookie);
-  await application.register(fastifyRateLimit, { ...RATE, keyGenerator: (request) => clientAddressKey(request.ip) });
+  await application.register(fastifyRateLimit, { ...RATE, keyGenerator: (request) => clientAddressKey(request.clientIp || request.ip) });
   const countUnrouted = application.createRateLimit();
   limitUnrouted = async (request) => {
     const counted = await countUnrouted(request);

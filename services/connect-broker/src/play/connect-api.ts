@@ -79,6 +79,16 @@ export function tokenAnswer(issued: IssuedToken, playSessionId: string, encoding
   };
 }
 
+/**
+ * The same as JSON, for the answer that everybody waits for in the evening: validation and serialisation of two kilobytes cost as much as sealing them. None of the values has
+ * a character that JSON escapes; a test compares both with the schema.
+ */
+export function tokenAnswerJson(issued: IssuedToken, playSessionId: string, encodings: Encodings): string {
+  const standard = encodings.includes('standard') ? `"token":"${issued.token}",` : '';
+  const renet = encodings.includes('renet') ? `"renet":"${issued.renet}",` : '';
+  return `{${standard}${renet}"clientId":"${issued.clientId}","playSessionId":"${playSessionId}","expiresAt":"${issued.expiresAt}"}`;
+}
+
 /** What a server wants of its clients. */
 export type Fit = Pick<ServerIdentity, 'protocolId' | 'build'>;
 

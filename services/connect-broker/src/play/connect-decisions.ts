@@ -38,7 +38,7 @@ export const QUEUE_LIMIT = 5_000;
  * Questions to connect_to_worlds that are open at once. What comes meanwhile is asked together: the busier, the more. It waits for no account, so one that is locked
  * holds up nobody else; whoever is to be decided alone waits outside.
  */
-const MOST_OPEN = 2;
+const MOST_OPEN = 1;
 /** A round trip's work stays some milliseconds, and what one failure costs small. */
 const MOST_TOGETHER = 64;
 

@@ -2,6 +2,7 @@
  * How a player gets into a world: connect, and the queue when there is no place.
  * It deliberately decides nothing: the database does (connect-decisions.ts); this file prepares the question and words the outcome.
  */
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { MAX_SERVER_ID_BYTES } from 'netcode-token';
 import { z } from 'zod';
@@ -18,7 +19,7 @@ import {
   clientSchema,
   encodingsSchema,
   QUEUE_URLS,
-  tokenAnswer,
+  tokenAnswerJson,
   tokenAnswerSchema,
   type WaitAnswer,
   waitAnswerSchema,
@@ -31,6 +32,7 @@ import { type Consideration, consider } from './servers.ts';
 import { freshClientId } from './sessions.ts';
 import { issueToken } from './tokens.ts';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
 const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { cookie: [] }];
 
 /** Refusals: their code, their reason for programs, a sentence, and when to try again. */
@@ -54,6 +56,7 @@ export const connectRoutes =
     const decide = connectDecisions(broker);
     const limit = connectLimit(broker);
     requireShortNames(settings);
+    const counted = tokenCounter(metrics);
     const realms = new Map(settings.realms.map((realm) => [realm.name, realm]));
 
     application.post(
@@ -94,7 +97,7 @@ export const connectRoutes =
         const clientId = freshClientId();
         const row = await decide({
           candidates,
-          address: clientAddress(request).inet,
+          address: clientAddress({ ip: request.clientIp }).inet,
           realm: realm.name,
           continents: considered.map(({ continent }) => continent),
           pods: considered.map(({ identity }) => identity?.podUid ?? ''),
@@ -105,7 +108,7 @@ export const connectRoutes =
         });
         if (presented && row.account) limit.learn(presented, row.account);
         const choice = considered[(row.chosen ?? 1) - 1] as Consideration;
-        const count = (result: TokenResult) => metrics.tokens.inc({ kind: 'world', target: `${realm.name}/${choice.continent}`, result });
+        const count = (result: TokenResult) => counted(`${realm.name}/${choice.continent}`, result);
         if (row.outcome === 'reserved' && row.account && row.session && choice.identity && choice.key) {
           try {
             const issued = issueToken(broker, choice.identity, {
@@ -113,12 +116,13 @@ export const connectRoutes =
               accountId: row.account,
               characterId: body.characterId,
               playSessionId: row.session,
-              clientAddress: request.ip,
+              clientAddress: request.clientIp,
               key: choice.key,
             });
-            const answer = tokenAnswer(issued, row.session, body.encodings);
+            const answer = tokenAnswerJson(issued, row.session, body.encodings);
             count('issued');
-            return answer;
+            // Bytes go out as they are, whatever the schema: all of them are ASCII.
+            return (reply as FastifyReply).type(JSON_TYPE).send(Buffer.from(answer, 'latin1'));
           } catch (error) {
             count('error');
             throw error;
@@ -198,6 +202,20 @@ export const connectRoutes =
       },
     );
   };
+
+/** Counts answers. Series are looked up once each: prom-client would put their names together for every answer. */
+function tokenCounter({ tokens }: Broker['metrics']): (target: string, result: TokenResult) => void {
+  const series = new Map<string, { inc(): void }>();
+  return (target, result) => {
+    const name = `${result} ${target}`;
+    let counter = series.get(name);
+    if (!counter) {
+      counter = tokens.labels({ kind: 'world', target, result });
+      series.set(name, counter);
+    }
+    counter.inc();
+  };
+}
 
 /** A world's id must fit into a token. @throws with every world whose names are too long together */
 function requireShortNames({ realms }: Broker['settings']): void {

@@ -38,7 +38,7 @@ export interface IssuedToken {
  */
 export function issueToken(broker: Pick<Broker, 'settings'>, identity: ServerIdentity, request: TokenRequest): IssuedToken {
   const { lifetimeSeconds, timeoutSeconds, ipv6 } = broker.settings.tokens;
-  const publicAddresses = dialledAddresses(identity, request.clientAddress, { lifetimeSeconds, timeoutSeconds });
+  const publicAddresses = dialledFrom(identity, isNearby(identity, request.clientAddress), { lifetimeSeconds, timeoutSeconds });
   if (publicAddresses.length === 0)
     throw new Problem('realm-unavailable', 'No address is known under which this server can be reached. Try again in a minute.', {
       members: { reason: 'no-address' },
@@ -49,7 +49,7 @@ export function issueToken(broker: Pick<Broker, 'settings'>, identity: ServerIde
     clientId: request.clientId,
     lifetimeSeconds,
     timeoutSeconds,
-    publicAddresses: publicAddresses.map(dialled),
+    publicAddresses,
     privateAddresses: [dialled(identity.privateAddress)],
     userData: {
       accountId: request.accountId,
@@ -74,6 +74,26 @@ export function issueToken(broker: Pick<Broker, 'settings'>, identity: ServerIde
   };
 }
 
+interface Times {
+  readonly lifetimeSeconds: number;
+  readonly timeoutSeconds: number;
+}
+
+type Dialled = readonly { readonly ip: string; readonly port: number }[];
+/** Both lists of a server, from near and from far: an identity never changes, another one takes its place. (Nor do the times, within a process.) */
+const dialledLists = new WeakMap<ServerIdentity, { near?: Dialled; far?: Dialled }>();
+
+function dialledFrom(identity: ServerIdentity, nearby: boolean, times: Times): Dialled {
+  let lists = dialledLists.get(identity);
+  if (!lists) {
+    lists = {};
+    dialledLists.set(identity, lists);
+  }
+  const side = nearby ? 'near' : 'far';
+  lists[side] ??= addressesFrom(identity, nearby, times).map(dialled);
+  return lists[side];
+}
+
 const dialled = ({ address, port }: Address) => ({ ip: address, port });
 const same = (a: Address, b: Address): boolean => a.address === b.address && a.port === b.port;
 
@@ -89,9 +109,19 @@ const sameAddress = (a: string, b: string): boolean =>
 export function dialledAddresses(
   { lan, wan }: Pick<ServerIdentity, 'lan' | 'wan'>,
   clientAddress: string,
-  { lifetimeSeconds, timeoutSeconds }: { readonly lifetimeSeconds: number; readonly timeoutSeconds: number },
+  { lifetimeSeconds, timeoutSeconds }: Times,
 ): Address[] {
-  const nearby = isPrivateAddress(clientAddress) || wan.some(({ address }) => sameAddress(address, clientAddress));
+  return addressesFrom({ lan, wan }, isNearby({ wan }, clientAddress), { lifetimeSeconds, timeoutSeconds });
+}
+
+const isNearby = ({ wan }: Pick<ServerIdentity, 'wan'>, clientAddress: string): boolean =>
+  isPrivateAddress(clientAddress) || wan.some(({ address }) => sameAddress(address, clientAddress));
+
+function addressesFrom(
+  { lan, wan }: Pick<ServerIdentity, 'lan' | 'wan'>,
+  nearby: boolean,
+  { lifetimeSeconds, timeoutSeconds }: Times,
+): Address[] {
   const [first, second] = nearby ? [lan, wan] : [wan, lan];
   const others = second.filter((address) => !first.some((known) => same(known, address)));
   // (n − 1) × timeout must be below the lifetime.

@@ -417,9 +417,9 @@ begin
 end
 $$;
 
--- A connect that may be decided together with others: what is known of it, and the server that it leads to.
+-- A connect that may be decided together with others: what is known of it, the server that it leads to, and the account's places that end with it.
 create type connect_intent as (
-  item integer, account uuid, played_character uuid, chosen integer, server text, pod text, client bigint, address inet, places integer, up timestamptz, moves boolean, created uuid
+  item integer, account uuid, played_character uuid, chosen integer, server text, pod text, client bigint, address inet, places integer, up timestamptz, ends uuid[], created uuid
 );
 
 -- The common case of connect_to_world for many connects at once, in a few statements for all of them: an open world without a queue that has a place, for an account that
@@ -436,8 +436,10 @@ as $$
 #variable_conflict use_column
 declare
   intents connect_intent[];
-  intent connect_intent;
   rows_locked uuid[];
+  leaving uuid[];
+  accounts uuid[];
+  successors uuid[];
   moment timestamptz;
 begin
   select array_agg(row (asked.item, asked.account_id, asked.played_character, asked.chosen, asked.server, asked.pod, asked.client, asked.client_address,
@@ -484,7 +486,8 @@ begin
     select account,
       -- Only a token that nobody used, or a place whose character was given back: no server has to hear of its end.
       bool_and(place.id = any (rows_locked) and (place.state = 'reserved' or (place.state = 'held' and place.released_at is not null))) as simple,
-      bool_or(place.server_id = server and takes_place(place.state, place.counts, place.token_expires_at, place.held_until, up, moment)) as own
+      bool_or(place.server_id = server and takes_place(place.state, place.counts, place.token_expires_at, place.held_until, up, moment)) as own,
+      array_agg(place.id) as ids
     from intent cross join lateral (select * from play_sessions where account_id = intent.account and state <> 'ended' order by superseded_by offset 0) as place
     group by account
   ),
@@ -496,7 +499,7 @@ begin
     where not exists (select from queue_entries where server_id = each.server offset 0)
   ),
   turns as (
-    select intent.*, world.taken, coalesce(mine.own, false) as own, mine.account is not null as leaves,
+    select intent.*, world.taken, coalesce(mine.own, false) as own, mine.ids as leaves,
       row_number() over (partition by intent.server, coalesce(mine.own, false) order by intent.item) as turn
     from intent join world on world.server = intent.server left join mine on mine.account = intent.account
     where mine.simple is not false
@@ -508,14 +511,17 @@ begin
     return;
   end if;
 
-  foreach intent in array intents loop
-    if intent.moves then
-      update play_sessions set
-        state = 'ended', ended_because = 'superseded', ended_at = now(),
-        superseded_by = coalesce(superseded_by, intent.created), superseded_at = coalesce(superseded_at, now())
-      where account_id = intent.account and state <> 'ended';
-    end if;
-  end loop;
+  -- All in one statement, and by the key alone: of a join, or of a condition that a partial index has, the planner makes a reading of everything (as above).
+  -- A place that came back meanwhile (report_server) is not among them; then the insert fails, and all are decided one by one.
+  leaving := array(select unnest(ends) from unnest(intents));
+  if leaving <> '{}' then
+    accounts := array(select account from unnest(intents));
+    successors := array(select created from unnest(intents));
+    update play_sessions set
+      state = 'ended', ended_because = 'superseded', ended_at = now(),
+      superseded_by = coalesce(superseded_by, successors[array_position(accounts, account_id)]), superseded_at = coalesce(superseded_at, now())
+    where id = any (leaving);
+  end if;
   insert into play_sessions (id, account_id, character_id, server_id, pod_uid, client_id, client_address, state, token_expires_at)
   select created, account, played_character, server, pod, client, address, 'reserved', now() + make_interval(secs => lifetime_seconds) from unnest(intents);
   return query select placed.item, placed.chosen, placed.account, placed.created from unnest(intents) as placed;
