@@ -20,21 +20,24 @@ const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[0-9_]+|_[0-9_]
 const WIDTH = 120;
 
 /** Texts of shared parts (lib/emit/shared.ts), by the place that they stand at (see `placeOf`). */
-export type WrittenParts = Map<object, (readonly string[])[]>;
+export type WrittenParts = Map<object, string[]>;
+
+/** What is written so far. Texts are added to it and not joined at the end: `join` makes two bytes of each character when one of them was some object's key. */
+interface Page {
+  text: string;
+}
 
 /**
  * The object as one YAML document, with a line feed at the end and without a `---`.
  * @param written give one to all objects of a run, so that parts that many hold are written once
  */
 export function toYaml(value: Readonly<Record<string, unknown>>, written: WrittenParts = new Map()): string {
-  const out: string[] = [];
-  writeMap(value, keysOf(value), 0, false, out, written);
-  const [first] = out;
-  if (first === undefined) return '';
-  // Every line begins with its line feed; the first one's belongs to the end.
-  out[0] = first.slice(1);
-  out.push('\n');
-  return out.join('');
+  const out: Page = { text: '' };
+  writeMap(value, 0, false, out, written);
+  if (out.text === '') return '';
+  out.text += '\n';
+  // Every line begins with its line feed; the first one's is the one at the end.
+  return out.text.slice(1);
 }
 
 function compareKeys(a: string, b: string): number {
@@ -50,24 +53,23 @@ function rankOf(key: string): number {
 /** Up to so many keys are put in their order one by one, which leaves no garbage; longer maps (data, keys of all realms) are sorted. */
 const FEW = 24;
 
-/** Keys that have a value, in their order. */
-function keysOf(map: Readonly<Record<string, unknown>>): string[] {
-  const keys: string[] = [];
-  let sorted = true;
+/** Whether the keys that have a value are in their order, as most are. */
+function isInOrder(map: Readonly<Record<string, unknown>>): boolean {
   let last = '';
   let lastRank = -1;
   for (const key in map) {
     if (map[key] === undefined) continue;
-    // Most maps are in order already, and asking costs less than sorting.
-    if (sorted) {
-      const rank = rankOf(key);
-      sorted = rank > lastRank || (rank === lastRank && last < key);
-      last = key;
-      lastRank = rank;
-    }
-    keys.push(key);
+    const rank = rankOf(key);
+    if (rank < lastRank || (rank === lastRank && last >= key)) return false;
+    last = key;
+    lastRank = rank;
   }
-  if (sorted) return keys;
+  return true;
+}
+
+/** Keys that have a value, put in their order. */
+function keysOf(map: Readonly<Record<string, unknown>>): string[] {
+  const keys = Object.keys(map).filter((key) => map[key] !== undefined);
   return keys.length > FEW ? keys.sort(compareKeys) : inOrder(keys);
 }
 
@@ -133,49 +135,48 @@ function indentOf(depth: number): string {
 }
 
 /** @param afterDash whether the first key stands on the line of the dash */
-function writeMap(
-  map: Readonly<Record<string, unknown>>,
-  keys: readonly string[],
-  depth: number,
-  afterDash: boolean,
-  out: string[],
-  written: WrittenParts,
-): void {
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string;
-    writeValue(keyHead(key, depth, afterDash && index === 0), map[key], depth, false, out, written);
+function writeMap(map: Readonly<Record<string, unknown>>, depth: number, afterDash: boolean, out: Page, written: WrittenParts): void {
+  let dash = afterDash;
+  if (isInOrder(map)) {
+    for (const key in map) {
+      if (map[key] === undefined) continue;
+      writeValue(keyHead(key, depth, dash), map[key], depth, false, out, written);
+      dash = false;
+    }
+    return;
+  }
+  for (const key of keysOf(map)) {
+    writeValue(keyHead(key, depth, dash), map[key], depth, false, out, written);
+    dash = false;
   }
 }
 
-/** @param depth of the map or list that holds the value; the depth of what follows in its lines, in a list */
-function writeValue(head: Head, value: unknown, depth: number, inSequence: boolean, out: string[], written: WrittenParts): void {
+/** @param depth of the map that holds the value; in a list, of what follows in the value's own lines */
+function writeValue(head: Head, value: unknown, depth: number, inSequence: boolean, out: Page, written: WrittenParts): void {
   if (typeof value === 'string') {
-    // Without the line feed and the space at the end.
-    out.push(head.scalar, text(value, depth, inSequence, head.scalar.length - 2));
+    // Less the line feed and the space.
+    out.text += head.scalar + text(value, depth, inSequence, head.scalar.length - 2);
   } else if (value === null || typeof value === 'boolean' || typeof value === 'number') {
-    out.push(head.scalar, atom(value));
+    out.text += head.scalar + atom(value);
   } else if (typeof value !== 'object') {
     throw new TypeError(`A ${typeof value} cannot be written as YAML (at '${head.scalar.trim()}').`);
   } else writeHolder(head, value, depth, inSequence, out, written);
 }
 
-function writeHolder(head: Head, value: object, depth: number, inSequence: boolean, out: string[], written: WrittenParts): void {
-  const from = out.length;
+function writeHolder(head: Head, value: object, depth: number, inSequence: boolean, out: Page, written: WrittenParts): void {
+  const before = out.text;
   // The first line of a map in a list begins with the dash.
-  if (!inSequence) out.push(head.holder);
-  const content = out.length;
-  if (isShared(value)) out.push(...sharedContent(value, depth, inSequence, written));
+  if (!inSequence) out.text += head.holder;
+  const { length } = out.text;
+  if (isShared(value)) out.text += sharedContent(value, depth, inSequence, written);
   else writeContent(value, depth, inSequence, out, written);
-  if (out.length > content) return;
-  out.length = from;
-  out.push(head.scalar, Array.isArray(value) ? '[]' : '{}');
+  if (out.text.length === length) out.text = `${before}${head.scalar}${Array.isArray(value) ? '[]' : '{}'}`;
 }
 
 /** What a map or list holds, in lines of its own; nothing when it is empty. */
-function writeContent(value: object, depth: number, inSequence: boolean, out: string[], written: WrittenParts): void {
+function writeContent(value: object, depth: number, inSequence: boolean, out: Page, written: WrittenParts): void {
   if (!Array.isArray(value)) {
-    const map = value as Record<string, unknown>;
-    writeMap(map, keysOf(map), inSequence ? depth : depth + 1, inSequence, out, written);
+    writeMap(value as Record<string, unknown>, inSequence ? depth : depth + 1, inSequence, out, written);
     return;
   }
   if (inSequence && value.length > 0) throw new TypeError('A list directly within a list has no place in a Kubernetes object.');
@@ -183,8 +184,8 @@ function writeContent(value: object, depth: number, inSequence: boolean, out: st
   for (let index = 0; index < value.length; index++) writeValue(dash, value[index] ?? null, depth + 1, true, out, written);
 }
 
-/** The same of a shared part, as one text or none. */
-function sharedContent(value: object, depth: number, inSequence: boolean, written: WrittenParts): readonly string[] {
+/** The same of a shared part. */
+function sharedContent(value: object, depth: number, inSequence: boolean, written: WrittenParts): string {
   let places = written.get(value);
   if (places === undefined) {
     places = [];
@@ -193,9 +194,9 @@ function sharedContent(value: object, depth: number, inSequence: boolean, writte
   const place = placeOf(depth, inSequence);
   let found = places[place];
   if (found === undefined) {
-    const out: string[] = [];
+    const out: Page = { text: '' };
     writeContent(value, depth, inSequence, out, written);
-    found = out.length === 0 ? [] : [out.join('')];
+    found = out.text;
     places[place] = found;
   }
   return found;
