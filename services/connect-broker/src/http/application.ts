@@ -50,7 +50,7 @@ export type Application = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** `ip`, read once. Empty where no hook has run: for addresses that are no URL. */
+    /** `ip`, read once. Empty or undefined where no hook has run: for addresses that are no URL. */
     clientIp: string;
   }
 }

@@ -16,6 +16,7 @@ import { pageRoutes } from '../page/routes.ts';
 import { connectRoutes } from '../play/connect-routes.ts';
 import { Problem } from '../problem.ts';
 import { realmRoutes } from '../realms/routes.ts';
+import { windowCounter } from '../window-counter.ts';
 import { type Application, makeApplication } from './application.ts';
 import { type ClientNetwork, clientAddressKey, clientNetworkOf } from './client-address.ts';
 import { operationOf, serveOpenApi } from './openapi.ts';
@@ -24,19 +25,28 @@ import { securityHeaders } from './security-headers.ts';
 /** The largest body that a player sends is a password and some names. */
 const BODY_LIMIT = 16 * 1024;
 /** Requests of one address (IPv6: one /64) in ten seconds, over all routes of one replica: far above what a household of players needs. */
-const RATE = { max: 300, timeWindow: 10_000 };
+const RATE = { most: 300, windowMs: 10_000 };
 
 export async function publicApplication(broker: Broker): Promise<Application> {
   const { settings, metrics, log } = broker;
-  /** Whoever looks for what is not there is counted as well; the plugin sees to routes alone. */
-  let limitUnrouted = async (_request: FastifyRequest): Promise<void> => undefined;
+  const requests = windowCounter(RATE.windowMs);
+  /** Counts a request of an address; why it is refused. Not the plugin's work, which takes several promises for each request: it sees to routes with limits of their own. */
+  const limited = (request: FastifyRequest): Problem | undefined => {
+    const { count, secondsLeft } = requests.add(clientAddressKey(request.clientIp || request.ip));
+    if (count <= RATE.most) return undefined;
+    return new Problem('too-many-requests', 'Too many requests from this address.', { retryAfterSeconds: secondsLeft });
+  };
   const application = makeApplication({
     log,
     metrics,
     trustedProxyHops: settings.trustedProxyHops,
     bodyLimit: BODY_LIMIT,
     stopping: broker.stopping,
-    beforeUnrouted: (request) => limitUnrouted(request),
+    beforeUnrouted: async (request) => {
+      // Hooks have seen those that no route answers, and not those that are no URL.
+      const refusal = request.clientIp ? undefined : limited(request);
+      if (refusal) throw refusal;
+    },
   });
   const secure = settings.publicUrl.startsWith('https:');
   const headers = securityHeaders(secure);
@@ -47,16 +57,10 @@ export async function publicApplication(broker: Broker): Promise<Application> {
   application.addHook('onRequest', (request, reply, done) => {
     seen[clientNetworkOf(request.clientIp, nodes)].inc();
     reply.headers(headers);
-    done();
+    done(limited(request));
   });
   await application.register(fastifyCookie);
-  await application.register(fastifyRateLimit, { ...RATE, keyGenerator: (request) => clientAddressKey(request.clientIp || request.ip) });
-  const countUnrouted = application.createRateLimit();
-  limitUnrouted = async (request) => {
-    const counted = await countUnrouted(request);
-    if (counted.isAllowed || !counted.isExceeded) return;
-    throw new Problem('too-many-requests', 'Too many requests from this address.', { retryAfterSeconds: counted.ttlInSeconds });
-  };
+  await application.register(fastifyRateLimit, { global: false, keyGenerator: (request) => clientAddressKey(request.clientIp) });
   await application.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',

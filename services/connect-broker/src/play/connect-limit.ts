@@ -4,12 +4,11 @@
  */
 import type { Broker } from '../broker.ts';
 import { Problem } from '../problem.ts';
+import { remember, windowCounter } from '../window-counter.ts';
 
 /** Connects in a window: a client that loses its connection at once tries every second or two. */
 const MOST = 30;
 const WINDOW_MS = 10_000;
-/** Accounts and sessions that are remembered; who is forgotten begins anew. */
-const REMEMBERED = 20_000;
 
 export interface ConnectLimit {
   /** Counts a connect. @throws Problem `too-many-requests` */
@@ -33,29 +32,17 @@ export function connectLimit(broker: Broker): ConnectLimit {
 }
 
 /** @param now milliseconds; for tests */
-export function makeConnectLimit(now: () => number = () => performance.now()): ConnectLimit {
-  const counts = new Map<string, { from: number; connects: number }>();
+export function makeConnectLimit(now?: () => number): ConnectLimit {
+  const counts = windowCounter(WINDOW_MS, now);
   const owners = new Map<string, string>();
   const nameOf = (hash: Uint8Array) => Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('base64');
-  const add = (accountId: string) => {
-    let counted = counts.get(accountId);
-    if (!counted || now() - counted.from >= WINDOW_MS) {
-      counts.delete(accountId);
-      counted = { from: now(), connects: 0 };
-      remember(counts, accountId, counted);
-    }
-    counted.connects++;
-    return counted;
-  };
   const count = (accountId: string) => {
-    const { from, connects } = add(accountId);
+    const { count: connects, secondsLeft } = counts.add(accountId);
     if (connects <= MOST) return;
     throw new Problem(
       'too-many-requests',
       'This account asks for tokens too often. A token is good for one attempt: wait before the next.',
-      {
-        retryAfterSeconds: Math.max(1, Math.ceil((from + WINDOW_MS - now()) / 1000)),
-      },
+      { retryAfterSeconds: secondsLeft },
     );
   };
   return {
@@ -68,17 +55,7 @@ export function makeConnectLimit(now: () => number = () => performance.now()): C
       const name = nameOf(tokenHash);
       if (owners.get(name) === accountId) return;
       remember(owners, name, accountId);
-      add(accountId);
+      counts.add(accountId);
     },
   };
-}
-
-/** Keeps the youngest. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.set(key, value);
-  if (map.size <= REMEMBERED) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
 }

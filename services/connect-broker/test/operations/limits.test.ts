@@ -28,6 +28,7 @@ onDatabase('limits', (database) => {
   });
 
   for (const [what, url, remoteAddress] of [
+    ['realms', '/v1/realms', '198.51.100.33'],
     ['addresses that are not there', '/nowhere', '198.51.100.31'],
     ['addresses that are no URL', '/%zz', '198.51.100.32'],
   ] as const) {

@@ -92,6 +92,25 @@ describe('connects that come at once', { skip: NO_POSTGRES }, () => {
     ]);
   });
 
+  test('end the tokens of each account for its own new one', async () => {
+    const players = await makePlayers(broker, 3);
+    await all(players);
+    const answers = await all(players, 'eldermoor');
+    const ended = await Promise.all(
+      players.map(async ({ accountId }) => {
+        const [row] = await database.query<{ superseded_by: string }>(
+          "select superseded_by from play_sessions where account_id = $1 and state = 'ended'",
+          [accountId],
+        );
+        return row?.superseded_by;
+      }),
+    );
+    assert.deepEqual(
+      ended,
+      answers.map(({ body }) => body.playSessionId),
+    );
+  });
+
   test('of an account whose own place is on the full server take that over', async () => {
     const players = await makePlayers(broker, CAPACITY);
     await all(players, 'eldermoor');

@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { decodeConnectToken, decodeUserData, formatAddress } from 'netcode-token';
 import type { ServerIdentity } from '../../src/discovery/view.ts';
+import { tokenAnswer, tokenAnswerJson, tokenAnswerSchema } from '../../src/play/connect-api.ts';
 import { freshClientId } from '../../src/play/sessions.ts';
 import { dialledAddresses, issueToken } from '../../src/play/tokens.ts';
 import { testSettings } from '../support/broker.ts';
@@ -103,6 +104,24 @@ describe('a token', () => {
     const { publicToken } = decode({ wan: [{ address: '2001:db8::7', port: 50_000 }] });
     assert.deepEqual(publicToken.addresses.map(formatAddress), ['[2001:db8::7]:50000', '192.168.1.245:40000']);
   });
+  test('has the addresses in the order for each client, of one server too', () => {
+    const dialled = (clientAddress: string) => {
+      const { token } = issueToken(broker, identity, { ...request(), clientAddress });
+      return decodeConnectToken(Buffer.from(token, 'base64'), { key }).publicToken.addresses.map(formatAddress);
+    };
+    const [far, near] = [
+      ['203.0.113.7:50000', '192.168.1.245:40000'],
+      ['192.168.1.245:40000', '203.0.113.7:50000'],
+    ];
+    assert.deepEqual(['198.51.100.20', '192.168.1.50', '198.51.100.20', '192.168.1.50'].map(dialled), [far, near, far, near]);
+  });
+  for (const encodings of [['standard'], ['renet'], ['standard', 'renet']] as const) {
+    test(`is answered in ${encodings.join(' and ')} as the schema says`, () => {
+      const [issued, playSessionId] = [issueToken(broker, identity, request()), randomUUID()];
+      const written: unknown = JSON.parse(tokenAnswerJson(issued, playSessionId, [...encodings]));
+      assert.deepEqual(tokenAnswerSchema.strict().parse(written), tokenAnswer(issued, playSessionId, [...encodings]));
+    });
+  }
   test('is not made where nobody can dial', () => {
     assert.throws(() => issueToken(broker, { ...identity, lan: [], wan: [] }, request()), { code: 'realm-unavailable' });
   });
