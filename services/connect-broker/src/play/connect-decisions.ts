@@ -35,10 +35,13 @@ export interface ConnectOutcome {
 /** Players who may wait for one world. More would wait for hours; it also bounds what one connect counts. */
 export const QUEUE_LIMIT = 5_000;
 /**
- * Questions to connect_to_worlds that are open at once. What comes meanwhile is asked together: the busier, the more. It waits for no account, so one that is locked
- * holds up nobody else; whoever is to be decided alone waits outside.
+ * Questions to connect_to_worlds that are open at once. What comes meanwhile is asked together: the fewer questions, the more in each, and the less each connect costs. So
+ * there is a second one only for whom the first keeps waiting: it is full, or slow because somebody keeps a world's lock. It waits for no account, so one that is locked holds up
+ * nobody else; whoever is to be decided alone waits outside.
  */
-const MOST_OPEN = 1;
+const MOST_OPEN = 2;
+/** Several times what a question takes. */
+const SLOW_MS = 20;
 /** A round trip's work stays some milliseconds, and what one failure costs small. */
 const MOST_TOGETHER = 64;
 
@@ -57,6 +60,9 @@ export function connectDecisions({ database, settings, log }: Pick<Broker, 'data
   const waiting: Waiting[] = [];
   let open = 0;
   let soon = false;
+  /** Until the open question counts as slow. */
+  let patience: NodeJS.Timeout | undefined;
+  let slow = false;
 
   const decideAlone: DecideConnect = async (intent) => {
     const [row] = await retryConflicts(() =>
@@ -91,6 +97,9 @@ export function connectDecisions({ database, settings, log }: Pick<Broker, 'data
     const taken = waiting.splice(0, MOST_TOGETHER);
     if (taken.length === 0) return;
     open++;
+    slow = false;
+    clearTimeout(patience);
+    patience = undefined;
     try {
       const decided = await decideTogether(taken.map(({ intent }) => intent)).catch((error: unknown) => {
         if (isUnavailable(error)) throw error;
@@ -108,6 +117,13 @@ export function connectDecisions({ database, settings, log }: Pick<Broker, 'data
   };
   const ask = () => {
     if (soon || open >= MOST_OPEN || waiting.length === 0) return;
+    if (open > 0 && !slow && waiting.length < MOST_TOGETHER) {
+      patience ??= setTimeout(() => {
+        slow = true;
+        ask();
+      }, SLOW_MS);
+      return;
+    }
     soon = true;
     // After everything that has arrived by now is read.
     setImmediate(() => {
