@@ -62,7 +62,6 @@ const open = (name: string) =>
     credentials: { username: postgres.superuser },
   });
 const administration = open('postgres');
-mkdirSync(path.join(THIS_CHECKOUT, '.cache'), { recursive: true });
 
 /** A broker of one checkout with its bare routes, on a database of its own. */
 interface Subject {
@@ -81,8 +80,10 @@ async function start(checkout: string, databaseName: string, profile?: string): 
   const { migrate } = (await import(path.join(service, 'src/database/migrate.ts'))) as typeof import('../src/database/migrate.ts');
   await migrate(database);
   // As the image has it: sources that are compiled while they run are slower, and not evenly.
-  mkdirSync(path.join(checkout, '.cache'), { recursive: true });
-  const built = mkdtempSync(path.join(checkout, '.cache/bench-'));
+  // (Within node_modules, because packages with compiled parts are found from where the program is.)
+  const cache = path.join(checkout, 'node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const built = mkdtempSync(path.join(cache, 'bench-'));
   process.once('exit', () => rmSync(built, { recursive: true, force: true }));
   // The broker in a chunk of its own, as in the image: a file of it that is also a command must not take itself for what was started.
   const entryPoints = { server: path.join(service, 'bench/server.ts'), broker: path.join(service, 'src/server.ts') };
