@@ -26,16 +26,25 @@ export interface SchemaViolation {
  * Validates an object against the schema of its `apiVersion` and `kind`. The schemas are those in the working
  * directory, which is the project's root in every command and test.
  * @param object plain JSON, as it will be written; fields whose value is `undefined` count as absent.
- * @param valid what was found valid already; give one to all objects of a run, so that parts that many hold are walked once.
  * @returns every violation, in the order of the object's fields; empty when an API server would take its shape.
  */
-export function validateObject(object: unknown, valid?: ValidParts): SchemaViolation[] {
+export function validateObject(object: unknown): SchemaViolation[] {
+  return schemasOfProject().validate(object);
+}
+
+/** `validateObject` for all objects of one run, none of which is changed in it: parts that many of them hold are walked once. */
+export function objectsValidator(): (object: unknown) => SchemaViolation[] {
+  const valid: ValidParts = new Map();
+  return (object) => schemasOfProject().validate(object, valid);
+}
+
+function schemasOfProject(): SchemaSet {
   projectSchemas ??= new SchemaSet(join('imports', 'schemas'));
-  return projectSchemas.validate(object, valid);
+  return projectSchemas;
 }
 
 /** Shared parts (lib/emit/shared.ts) that are as a rule wants them. */
-export type ValidParts = Map<object, unknown>;
+type ValidParts = Map<object, unknown>;
 
 let projectSchemas: SchemaSet | undefined;
 

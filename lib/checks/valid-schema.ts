@@ -2,7 +2,7 @@
  * Every object has the shape that its schema wants: fields that exist, with values of their type and range, as an API server with strict field validation.
  * It deliberately knows nothing of other objects and of rules written in CEL; the test against a real API server does.
  */
-import { type ValidParts, validateObject } from '../schemas';
+import { objectsValidator } from '../schemas';
 import { type Check, type Violation, violation } from './types';
 
 export const validSchema: Check = {
@@ -10,9 +10,9 @@ export const validSchema: Check = {
   why: 'The API server refuses an object of another shape, and with it the whole sync; a field that does not exist is dropped in silence where the server is not strict.',
   run: (input) => {
     const violations: Violation[] = [];
-    const valid: ValidParts = new Map();
+    const validate = objectsValidator();
     for (const object of input.objects) {
-      for (const { path, message } of validateObject(object.manifest, valid)) {
+      for (const { path, message } of validate(object.manifest)) {
         violations.push(
           violation(
             validSchema,
