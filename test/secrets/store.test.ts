@@ -42,7 +42,7 @@ function problemsOf(store: SecretStore): readonly string[] {
 describe('the day of the next drill', () => {
   const asked = (store: SecretStore) => () => store.drillDue();
   const DAY = 24 * 60 * 60 * 1000;
-  const after = (record?: Partial<RecoveryDrill>) => {
+  const dueAfter = (record?: Partial<RecoveryDrill>) => {
     const drill = {
       date: '2026-11-22',
       fingerprint: readCertificate(certificate, 'sealing.crt').keyFingerprint,
@@ -56,19 +56,19 @@ describe('the day of the next drill', () => {
   const afterTheKey = () => new Date(Date.parse(new X509Certificate(certificate).validFrom) + 14 * DAY).toISOString();
 
   test('is 180 days after the last one with a copy of the key', () => {
-    expect(after({})).toBe('2027-05-21T00:00:00.000Z');
+    expect(dueAfter({})).toBe('2027-05-21T00:00:00.000Z');
   });
 
   test('is 14 days after the key was made when there was none', () => {
-    expect(after()).toBe(afterTheKey());
+    expect(dueAfter()).toBe(afterTheKey());
   });
 
   test('is the same when only the key in use was tried', () => {
-    expect(after({ key: 'in-use' })).toBe(afterTheKey());
+    expect(dueAfter({ key: 'in-use' })).toBe(afterTheKey());
   });
 
   test('is the same when the last one was of another key', () => {
-    expect(after({ fingerprint: `sha256:${'0'.repeat(64)}` })).toBe(afterTheKey());
+    expect(dueAfter({ fingerprint: `sha256:${'0'.repeat(64)}` })).toBe(afterTheKey());
   });
 
   test('is never asked for with the certificate of an example, which has no key', () => {
