@@ -62,19 +62,23 @@ export function longestGapHours(schedule: string): number {
   const [minutes, hours, days, months, weekdays] = FIELDS.map((field, index) => new Set(valuesOf(fields[index] ?? '*', field)));
   // As robfig/cron: where both the day of the month and that of the week are said, either is enough.
   const isOneAny = isAny(fields[2]) || isAny(fields[4]);
-  const comes = (date: Date): boolean => {
-    const [ofMonth, ofWeek] = [days?.has(date.getUTCDate()) === true, weekdays?.has(date.getUTCDay()) === true];
-    return months?.has(date.getUTCMonth() + 1) === true && (isOneAny ? ofMonth && ofWeek : ofMonth || ofWeek);
-  };
   const times = [...(hours ?? [])].flatMap((hour) => [...(minutes ?? [])].map((minute) => hour * 60 + minute)).sort((a, b) => a - b);
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const within = times.reduce((most, time, index) => Math.max(most, index === 0 ? 0 : time - (times[index - 1] ?? 0)), 0);
   let apart = 0;
   let before: number | undefined;
-  for (let day = 0; day < YEARS * 366; day++) {
-    if (!comes(new Date(Date.UTC(2000, 0, 1 + day)))) continue;
-    if (before !== undefined) apart = Math.max(apart, day - before);
-    before = day;
+  // 1 January 2000 was a Saturday.
+  let day = 6;
+  for (let year = 2000; year < 2000 + YEARS; year++) {
+    for (const [month, longest] of LONGEST.entries()) {
+      const length = month === 1 && year % 4 !== 0 ? 28 : longest;
+      for (let date = 1; date <= length; date++, day++) {
+        const [ofMonth, ofWeek] = [days?.has(date) === true, weekdays?.has(day % 7) === true];
+        if (!months?.has(month + 1) || !(isOneAny ? ofMonth && ofWeek : ofMonth || ofWeek)) continue;
+        if (before !== undefined) apart = Math.max(apart, day - before);
+        before = day;
+      }
+    }
   }
   return Math.ceil(Math.max(within, apart * DAY_HOURS * 60 - last + first) / 60);
 }
