@@ -5,11 +5,15 @@
 
 const parts = new WeakSet<object>();
 
-/** Marks plain data, and every map and list in it, as held by many objects. Nobody may change it from here on. */
+/**
+ * Marks plain data, and every map and list in it, as held by many objects, and freezes it: a change for one of them would reach all others, and
+ * no check would look again. Whoever tries gets a TypeError.
+ */
 export function share<T>(value: T): T {
   if (typeof value !== 'object' || value === null || parts.has(value)) return value;
   parts.add(value);
   for (const inner of Object.values(value)) share(inner);
+  Object.freeze(value);
   return value;
 }
 

@@ -60,6 +60,8 @@ export function writeTree(
 ): TreeChange {
   const staging = path.join(path.dirname(directory), `.${path.basename(directory)}.staging-${process.pid}`);
   try {
+    // A run that was killed may have left one, and numbers of processes come again, in containers soon.
+    rmSync(staging, { recursive: true, force: true });
     mkdirSync(staging, { recursive: true });
     for (const { from, to } of stage(directory, staging, [...change.added, ...change.changed], after)) renameSync(from, to);
   } finally {

@@ -27,6 +27,14 @@ test('maps and lists within a shared part are shared, too', () => {
   expect([isShared(part), isShared(part.list), isShared(part.list[0] as object), isShared({})]).toEqual([true, true, true, false]);
 });
 
+test('a shared part cannot be changed for one of its objects', () => {
+  const part = share({ list: [{ key: 'value' }] });
+  const [first] = part.list;
+  expect(() => {
+    if (first) first.key = 'other';
+  }).toThrow(TypeError);
+});
+
 describe('written', () => {
   const plain = { b: 'x', a: ['1', { d: { e: 'f' }, c: 2 }], empty: {}, none: [] };
   const shared = share(structuredClone(plain));

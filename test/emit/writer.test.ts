@@ -62,11 +62,15 @@ test('the change says what was added, changed and removed', () => {
 
 test('a failure while staging leaves the tree as it was', () => {
   write({ 'x.yaml': 'old' });
-  const parent = path.dirname(directory);
-  // The staging folder's place is taken by a file, as if the disk refused it.
-  writeFileSync(path.join(parent, `.dist.staging-${process.pid}`), '');
-  expect(() => write({ 'x.yaml': 'new', 'y.yaml': 'new' })).toThrow();
+  // A file cannot be where a folder has to be.
+  expect(() => write({ 'x.yaml': 'new', 'b/a': '1', 'b/a/x.yaml': '2' })).toThrow();
   expect([...readTree(directory)]).toEqual([['x.yaml', 'old']]);
+});
+
+test('what a killed run of the same process number had staged is in nobody’s way', () => {
+  mkdirSync(path.join(path.dirname(directory), `.dist.staging-${process.pid}`, '0'), { recursive: true });
+  write({ 'a/x.yaml': '1' });
+  expect([...readTree(directory)]).toEqual([['a/x.yaml', '1']]);
 });
 
 test('no staging folder is left behind', () => {
