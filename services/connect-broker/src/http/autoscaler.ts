@@ -8,8 +8,11 @@ import { autoscalerRoutes } from '../instances/autoscaler-routes.ts';
 import { type Application, makeApplication } from './application.ts';
 import { clientAddressKey } from './client-address.ts';
 
-/** A question has the Fleet's annotations, of which Kubernetes takes 256 KiB: twice that in JSON when every character is escaped, and its labels and numbers. */
-const BODY_LIMIT = 576 * 1024;
+/**
+ * A question has the Fleet's annotations, of which Kubernetes takes 256 KiB: six times that where every character is escaped as Go's JSON does (`<` becomes `\u003c`), and its
+ * labels and numbers.
+ */
+const BODY_LIMIT = 1_600 * 1024;
 /** Requests of one pod in ten seconds: Agones asks every 5 s for each Fleet, so these are the questions of 150 Fleets. */
 const RATE = { max: 300, timeWindow: 10_000 };
 

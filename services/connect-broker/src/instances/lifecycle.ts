@@ -54,7 +54,7 @@ export async function followServers(broker: Pick<Broker, 'database' | 'view' | '
       else await endInstance(database, id, lost);
     } else if (state === 'allocated' && isOpenFor(server, id)) ready.push(id);
   }
-  if (ready.length > 0) await markReady(broker.database, broker.metrics, ready);
+  if (ready.length > 0) observeOpened(broker.metrics, await markReady(database, ready));
 }
 
 const wantAnother = (tx: Queryable, id: string, lost: string, build: string): Promise<unknown> =>
@@ -64,17 +64,28 @@ const wantAnother = (tx: Queryable, id: string, lost: string, build: string): Pr
     [id, lost, build],
   );
 
+/** An instance that players may enter since now, and how long they waited for that. */
+export interface Opened {
+  readonly contentType: string;
+  readonly seconds: number;
+}
+
 /**
- * Notes that players may enter these instances, and how long that took. Whoever lets somebody in notes it with the place that he gives: the view is ahead of the rows, and a
+ * Notes that players may enter these instances. Whoever lets somebody in notes it with the place that he gives: the view is ahead of the rows, and a
  * server that is lost after its first player must not be exchanged for another one.
+ * @returns those that were not noted before; to be counted once that is committed (`observeOpened`)
  */
-export async function markReady(tx: Queryable, metrics: Broker['metrics'], ids: readonly string[]): Promise<void> {
+export async function markReady(tx: Queryable, ids: readonly string[]): Promise<Opened[]> {
   const opened = await tx.query<{ content_type: string; seconds: number }>(
     `update instances set state = 'ready', ready_at = now() where id = any ($1::uuid[]) and state = 'allocated'
      returning content_type, extract(epoch from now() - created_at)::double precision as seconds`,
     [ids],
   );
-  for (const { content_type, seconds } of opened) metrics.allocationDuration.observe({ fleet: content_type }, seconds);
+  return opened.map(({ content_type, seconds }) => ({ contentType: content_type, seconds }));
+}
+
+export function observeOpened({ allocationDuration }: Broker['metrics'], opened: readonly Opened[]): void {
+  for (const { contentType, seconds } of opened) allocationDuration.observe({ fleet: contentType }, seconds);
 }
 
 /** @returns whether it had not ended before */

@@ -8,7 +8,7 @@ import { clientAddress } from '../accounts/attempts.ts';
 import { requireAccount } from '../accounts/authenticate.ts';
 import { refuseBanned } from '../accounts/bans.ts';
 import type { Broker } from '../broker.ts';
-import type { ServerIdentity } from '../discovery/view.ts';
+import type { InstanceServer, ServerIdentity } from '../discovery/view.ts';
 import type { TokenResult } from '../metrics.ts';
 import { clientOutdated, clientSchema, encodingsSchema, fits, tokenAnswer, tokenAnswerSchema } from '../play/connect-api.ts';
 import { connectLimit } from '../play/connect-limit.ts';
@@ -17,7 +17,7 @@ import { issueToken } from '../play/tokens.ts';
 import { Problem } from '../problem.ts';
 import { difficultyOf, difficultySchema } from './difficulty.ts';
 import { type Instance, instanceFor, openInstances, ownInstance } from './instances.ts';
-import { isCurrent, isOpenFor, markReady } from './lifecycle.ts';
+import { isCurrent, isOpenFor, markReady, observeOpened } from './lifecycle.ts';
 import { wakeAllocation } from './tasks.ts';
 
 const SECURITY: { [scheme: string]: string[] }[] = [{ bearer: [] }, { cookie: [] }];
@@ -145,7 +145,7 @@ export const instanceRoutes =
             );
           }
           const server = instance.gameServer === undefined ? undefined : view.instance(instance.gameServer);
-          if (!server?.identity || !isOpenFor(server, instance.id)) {
+          const starting = () => {
             count('starting');
             reply.header('retry-after', String(POLL_SECONDS));
             return reply.status(202).send({
@@ -156,12 +156,18 @@ export const instanceRoutes =
               pollAfterSeconds: POLL_SECONDS,
               pollUrl: pollUrl(instance.id),
             });
-          }
+          };
+          if (!server?.identity || !isOpenFor(server, instance.id)) return starting();
           const { identity } = server;
           if (!fits(body.client, identity)) throw clientOutdated(settings, body.client, identity);
           const key = netcodeKeys.forContentType(type.name, identity.keyGeneration);
           if (!key) throw unavailable('key-missing', 'The broker does not have this server’s key yet.', 15);
-          const reservation = await enter(instance.id, identity, accountId, body.characterId, type.capacity, clientAddress(request).inet);
+          const from = clientAddress(request).inet;
+          const entered = await enter(instance.id, { name: server.name, identity }, accountId, body.characterId, type.capacity, from);
+          // Its server was lost meanwhile.
+          if (!entered) return starting();
+          const { reservation, opened } = entered;
+          observeOpened(metrics, opened);
           const issued = issueToken(broker, identity, {
             clientId: reservation.clientId,
             accountId,
@@ -180,10 +186,13 @@ export const instanceRoutes =
       },
     );
 
-    /** @throws Problem `not-found` when it has ended, `instance-unavailable` when its server is full or takes nobody any more */
+    /**
+     * @returns undefined when the instance has that server no more, and waits for another one
+     * @throws Problem `not-found` when it has ended, `instance-unavailable` when its server is full or takes nobody any more
+     */
     const enter = (
       instanceId: string,
-      identity: ServerIdentity,
+      { name, identity }: { readonly name: InstanceServer['name']; readonly identity: ServerIdentity },
       accountId: string,
       characterId: string,
       capacity: number,
@@ -193,13 +202,14 @@ export const instanceRoutes =
         // In the order that `reserve` takes them. The second is the reaper's as well (reaping.ts): it ends the instance before this, or sees the place.
         await tx.query('select lock_account($1)', [accountId]);
         await tx.query('select lock_world($1)', [identity.serverId]);
-        const [present] = await tx.query<{ state: Instance['state']; ended_because: string | null }>(
-          'select state, ended_because from instances where id = $1',
+        const [present] = await tx.query<{ state: Instance['state']; game_server: string | null; ended_because: string | null }>(
+          'select state, game_server, ended_because from instances where id = $1',
           [instanceId],
         );
         if (!present || present.state === 'ended') {
           throw new Problem('not-found', 'The instance has ended.', { members: { endedBecause: present?.ended_because ?? undefined } });
         }
+        if (present.game_server !== name) return undefined;
         const [reported] = await tx.query<{ accepting: boolean; capacity: number }>(
           'select accepting, capacity from game_servers where server_id = $1 and pod_uid = $2',
           [identity.serverId, identity.podUid],
@@ -215,8 +225,7 @@ export const instanceRoutes =
           ...(from === null ? {} : { clientAddress: from }),
         });
         if (!reservation) throw unavailable('full', 'Every place on its server is taken.', 15);
-        if (present.state === 'allocated') await markReady(tx, metrics, [instanceId]);
-        return reservation;
+        return { reservation, opened: present.state === 'allocated' ? await markReady(tx, [instanceId]) : [] };
       });
 
     const requireCharacter = async (characterId: string, accountId: string): Promise<void> => {

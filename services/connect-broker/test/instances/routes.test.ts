@@ -265,6 +265,21 @@ onDatabase('instances over HTTP', (database) => {
     assert.deepEqual([answer?.status, answer?.body.endedBecause], [404, 'empty']);
   });
 
+  test('nobody enters a server that was exchanged for another one while he asks', async () => {
+    const who = await player(world);
+    const id = await ready([who]);
+    let asking: ReturnType<typeof connect> | undefined;
+    await database().transaction(async (tx) => {
+      await tx.query("select lock_world('instance:dungeon-a')");
+      asking = connect(who, id);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await tx.query("update instances set state = 'allocated', game_server = 'dungeon-b', ready_at = null where id = $1", [id]);
+    });
+    const answer = await asking;
+    const { state } = await rowOf(world, id);
+    assert.deepEqual([answer?.status, answer?.body.state, state], [202, 'starting', 'allocated']);
+  });
+
   test('a wish is for the present build when one asks again after an update', async () => {
     const who = await player(world);
     const { body } = await connect(who, 'dungeon');
