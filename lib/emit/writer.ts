@@ -2,7 +2,7 @@
  * Writes trees of files so that they are either the old ones or the new ones: everything is staged beside the target before the first file is replaced.
  * It deliberately touches only what differs: unchanged files keep their time, files that nobody makes any more go.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** What a write would do, or did. Paths are relative to the target, with `/`. */
@@ -96,7 +96,7 @@ function stage(directory: string, staging: string, files: readonly string[], tex
     const above = folder === '' ? undefined : placeOf(folder.slice(0, Math.max(0, slash)));
     let place: string | undefined;
     if (above !== undefined) place = `${above}/${folder.slice(slash + 1)}`;
-    else if (!existsSync(`${directory}/${folder}`)) place = moved(folder);
+    else if (!isThere(`${directory}/${folder}`, 'folder')) place = moved(folder);
     if (place !== undefined) mkdirSync(place);
     places.set(folder, place);
     return place;
@@ -104,9 +104,18 @@ function stage(directory: string, staging: string, files: readonly string[], tex
   for (const file of files) {
     const slash = file.lastIndexOf('/');
     const folder = placeOf(file.slice(0, Math.max(0, slash)));
+    if (folder === undefined) isThere(`${directory}/${file}`, 'file');
     writeFileSync(folder === undefined ? moved(file) : `${folder}/${file.slice(slash + 1)}`, texts.get(file) ?? '');
   }
   return moves;
+}
+
+/** Whether there is one. @throws when something else is in its place: renaming would fail there, with half of the tree replaced */
+function isThere(place: string, what: 'file' | 'folder'): boolean {
+  const found = statSync(place, { throwIfNoEntry: false });
+  if (found && found.isDirectory() !== (what === 'folder'))
+    throw new Error(`${place} is in the way: there has to be a ${what}. Nothing was written. Remove it, and run the command again.`);
+  return found !== undefined;
 }
 
 function removeEmptyFolders(directory: string, folders: ReadonlySet<string>): void {

@@ -67,6 +67,15 @@ test('a failure while staging leaves the tree as it was', () => {
   expect([...readTree(directory)]).toEqual([['x.yaml', 'old']]);
 });
 
+test.each([
+  ['a file where a folder has to be', 'b', { 'a.yaml': 'new', 'b/x.yaml': '1' }],
+  ['a folder where a file has to be', 'b/c', { 'a.yaml': 'new', b: '1' }],
+])('%s is named, and the tree left as it was', (_, inTheWay, files) => {
+  write({ 'a.yaml': 'old', [inTheWay]: 'x' });
+  expect(() => write(files)).toThrow(`${path.join(directory, 'b')} is in the way`);
+  expect(readTree(directory).get('a.yaml')).toBe('old');
+});
+
 test('what a killed run of the same process number had staged is in nobody’s way', () => {
   mkdirSync(path.join(path.dirname(directory), `.dist.staging-${process.pid}`, '0'), { recursive: true });
   write({ 'a/x.yaml': '1' });
