@@ -41,6 +41,7 @@ export function openSessionKeys(directory: string, onError: (error: unknown) => 
 type Hmac = (text: string) => Uint8Array;
 
 const BLOCK_BYTES = 64;
+const HASH_BYTES = 32;
 
 /**
  * HMAC-SHA-256 (RFC 2104) under one key, as `createHmac` makes it: two hashes in one call each take a third of the time of an object that is made, fed and asked, and every
@@ -50,6 +51,15 @@ export function hmacSha256(key: Uint8Array): Hmac {
   const padded = new Uint8Array(BLOCK_BYTES);
   padded.set(key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key);
   const inner = padded.map((byte) => byte ^ 0x36);
-  const outer = padded.map((byte) => byte ^ 0x5c);
-  return (text) => hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer')]), 'buffer');
+  const outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
+  outer.set(padded.map((byte) => byte ^ 0x5c));
+  return (text) => {
+    const bytes = Buffer.from(text);
+    // Not Buffer.concat: what is made of the key would stay in memory that other buffers are cut from.
+    const message = new Uint8Array(BLOCK_BYTES + bytes.length);
+    message.set(inner);
+    message.set(bytes, BLOCK_BYTES);
+    outer.set(hash('sha256', message, 'buffer'), BLOCK_BYTES);
+    return hash('sha256', outer, 'buffer');
+  };
 }

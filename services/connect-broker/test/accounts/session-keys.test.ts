@@ -12,4 +12,12 @@ describe('the hash of a session', () => {
       assert.deepEqual(Buffer.from(hmacSha256(key)(token)), createHmac('sha256', key).update(token).digest());
     });
   }
+
+  test('of one token stays as it is when another one is hashed', () => {
+    const under = hmacSha256(randomBytes(32));
+    const first = under('bearer:first');
+    const before = Buffer.from(first).toString('hex');
+    under('bearer:second');
+    assert.equal(Buffer.from(first).toString('hex'), before);
+  });
 });
