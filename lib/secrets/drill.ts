@@ -36,7 +36,8 @@ export function lastRecoveryDrill(root: string, cluster: string): RecoveryDrill 
 export function parseDrill(text: string, place: string): RecoveryDrill {
   const date = /^date: (\d{4}-\d{2}-\d{2})$/m.exec(text)?.[1];
   const fingerprint = /^fingerprint: (sha256:[0-9a-f]{64})$/m.exec(text)?.[1];
-  const key = /^key: (copy|in-use)$/m.exec(text)?.[1] as RecoveryDrill['key'] | undefined;
+  // A record of before keys were told apart says nothing of a copy.
+  const key = /^key: /m.test(text) ? (/^key: (copy|in-use)$/m.exec(text)?.[1] as RecoveryDrill['key'] | undefined) : 'in-use';
   const day = date === undefined ? Number.NaN : Date.parse(date);
   // Date.parse takes the 31st of February for a day in March.
   if (

@@ -26,11 +26,15 @@ test.each([
   ['a day that does not exist', `date: 2026-02-31\nfingerprint: ${drill.fingerprint}\nkey: copy\n`],
   ['a month that does not exist', `date: 2026-13-01\nfingerprint: ${drill.fingerprint}\nkey: copy\n`],
   ['no fingerprint', `date: ${drill.date}\nkey: copy\n`],
-  ['no word on which key it was', `date: ${drill.date}\nfingerprint: ${drill.fingerprint}\n`],
+  ['an unknown word for the key', `date: ${drill.date}\nfingerprint: ${drill.fingerprint}\nkey: mine\n`],
 ])('a record with %s is refused', (_, text) => {
   expect(() => lastRecoveryDrill(rootWith(text), 'home')).toThrow(
     "secrets/home/last-recovery-drill.yaml must have a line 'date: YYYY-MM-DD'",
   );
+});
+
+test('a record that says nothing of the key counts as one of the key in use', () => {
+  expect(lastRecoveryDrill(rootWith(`date: ${drill.date}\nfingerprint: ${drill.fingerprint}\n`), 'home')?.key).toBe('in-use');
 });
 
 test('the record has a place beside the certificate', () => {

@@ -74,9 +74,13 @@ test('the deploy key is no argument and no output', () => {
   expect([output, ...notes].filter((text) => text.includes(DEPLOY_KEY.slice(0, 16)))).toEqual([]);
 });
 
-test.each(['deploy-key', 'token'] as const)('a %s that others can read is refused, and goes nowhere', (credentials) => {
-  chmodSync(path.join(folder, credentials), 0o640);
-  expect(() => give(credentials)).toThrow(`${credentials} can be read by others; make it yours alone first: chmod 600`);
+test.each([
+  ['deploy-key', 'read', 0o640],
+  ['token', 'read', 0o640],
+  ['token', 'change', 0o622],
+] as const)('a %s that others can %s is refused, and goes nowhere', (credentials, _, mode) => {
+  chmodSync(path.join(folder, credentials), mode);
+  expect(() => give(credentials)).toThrow(`${credentials} can be read or changed by others; make it yours alone first: chmod 600`);
   expect(readdirSync(given)).toEqual([]);
 });
 

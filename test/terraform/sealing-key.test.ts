@@ -61,7 +61,7 @@ test('the private key is no argument and no output', () => {
 
 test('a private key that others can read is refused', () => {
   execFileSync('chmod', ['644', path.join(folder, 'key')]);
-  expect(give).toThrow('can be read by others');
+  expect(give).toThrow('can be read or changed by others');
 });
 
 test("a link to a private key that is its owner's alone is taken", () => {

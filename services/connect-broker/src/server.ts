@@ -60,8 +60,7 @@ export async function startServer(broker: Broker, { host, ports, longestRequestM
       serving.map(async (application) => {
         // Node stops looking at time limits when a server closes: a connection that says nothing would hold the end up for ever.
         const overdue = setTimeout(() => application.server.closeAllConnections(), longestRequestMs);
-        await application.close();
-        clearTimeout(overdue);
+        await application.close().finally(() => clearTimeout(overdue));
       }),
     );
     for (const stop of tasks) await stop();

@@ -38,7 +38,7 @@ export interface IssuedToken {
  */
 export function issueToken(broker: Pick<Broker, 'settings'>, identity: ServerIdentity, request: TokenRequest): IssuedToken {
   const { lifetimeSeconds, timeoutSeconds, ipv6 } = broker.settings.tokens;
-  const publicAddresses = dialledFrom(identity, isNearby(identity, request.clientAddress), { lifetimeSeconds, timeoutSeconds });
+  const publicAddresses = dialledAddresses(identity, request.clientAddress, { lifetimeSeconds, timeoutSeconds });
   if (publicAddresses.length === 0)
     throw new Problem('realm-unavailable', 'No address is known under which this server can be reached. Try again in a minute.', {
       members: { reason: 'no-address' },
@@ -83,17 +83,6 @@ type Dialled = readonly { readonly ip: string; readonly port: number }[];
 /** Both lists of a server, from near and from far: an identity never changes, another one takes its place. (Nor do the times, within a process.) */
 const dialledLists = new WeakMap<ServerIdentity, { near?: Dialled; far?: Dialled }>();
 
-function dialledFrom(identity: ServerIdentity, nearby: boolean, times: Times): Dialled {
-  let lists = dialledLists.get(identity);
-  if (!lists) {
-    lists = {};
-    dialledLists.set(identity, lists);
-  }
-  const side = nearby ? 'near' : 'far';
-  lists[side] ??= addressesFrom(identity, nearby, times).map(dialled);
-  return lists[side];
-}
-
 const dialled = ({ address, port }: Address) => ({ ip: address, port });
 const same = (a: Address, b: Address): boolean => a.address === b.address && a.port === b.port;
 
@@ -106,12 +95,16 @@ const sameAddress = (a: string, b: string): boolean =>
  * the other kind follows, because either guess may be wrong. Each address but the last may cost a timeout, so the list is cut to what a token's life has time for,
  * one address of the second kind kept.
  */
-export function dialledAddresses(
-  { lan, wan }: Pick<ServerIdentity, 'lan' | 'wan'>,
-  clientAddress: string,
-  { lifetimeSeconds, timeoutSeconds }: Times,
-): Address[] {
-  return addressesFrom({ lan, wan }, isNearby({ wan }, clientAddress), { lifetimeSeconds, timeoutSeconds });
+export function dialledAddresses(identity: ServerIdentity, clientAddress: string, times: Times): Dialled {
+  let lists = dialledLists.get(identity);
+  if (!lists) {
+    lists = {};
+    dialledLists.set(identity, lists);
+  }
+  const nearby = isNearby(identity, clientAddress);
+  const side = nearby ? 'near' : 'far';
+  lists[side] ??= addressesFrom(identity, nearby, times).map(dialled);
+  return lists[side];
 }
 
 const isNearby = ({ wan }: Pick<ServerIdentity, 'wan'>, clientAddress: string): boolean =>

@@ -38,7 +38,7 @@ const broker = { settings: testSettings() };
 
 describe('the addresses that a client dials', () => {
   const order = (client: string, changes: Partial<ServerIdentity> = {}, times = TIMES) =>
-    dialledAddresses({ ...identity, ...changes }, client, times);
+    dialledAddresses({ ...identity, ...changes }, client, times).map(({ ip, port }) => ({ address: ip, port }));
 
   test('begin with the WAN for a client on the Internet', () => {
     assert.deepEqual(order('198.51.100.20'), [WAN, LAN]);
