@@ -5,7 +5,7 @@ import { DescriptionError, resolveCluster } from '../lib/model/cluster';
 import { readOptions, runCommand, UsageError } from './options';
 
 const HELP = `
-npm run ports [-- CLUSTER] [--json]
+npm run ports [-- CLUSTER | --cluster CLUSTER] [--json]
 
 Prints the rules that your router needs, from the description: TCP for the players' page, a UDP port for each world, the range of instances.
 
@@ -16,9 +16,9 @@ Exit code 1 when a description has mistakes, 2 for a wrong option or a cluster t
 
 export const main = (args: readonly string[]): Promise<number> =>
   runCommand(() => {
-    const options = readOptions(args, HELP, { json: { type: 'boolean' } }, true);
+    const options = readOptions(args, HELP, { cluster: { type: 'string' }, json: { type: 'boolean' } }, true);
     if (!options) return 0;
-    const [wanted, ...more] = options.positionals;
+    const [wanted, ...more] = [...options.positionals, ...(options.values.cluster === undefined ? [] : [options.values.cluster])];
     const chosen = clusters.filter(({ name }) => wanted === undefined || name === wanted);
     if (more.length > 0 || chosen.length === 0)
       throw new UsageError(

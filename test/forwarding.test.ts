@@ -87,6 +87,14 @@ describe('npm run ports', () => {
     expect(Object.keys(JSON.parse(output))).toEqual(names);
   });
 
+  test('takes the cluster by its name, or as other commands do', async () => {
+    await main(['local', '--json']);
+    const byName = output;
+    output = '';
+    await main(['--cluster', 'local', '--json']);
+    expect([Object.keys(JSON.parse(byName)), output]).toEqual([['local'], byName]);
+  });
+
   test('names the clusters that there are', async () => {
     expect([await main(['nowhere']), output]).toEqual([
       2,
