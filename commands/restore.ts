@@ -170,8 +170,14 @@ function chosenWorld(id: string, name: string | undefined, descriptions: readonl
   // A cluster without backups cannot be meant, unless it is the only one.
   const backedUp = found.filter(({ description }) => description.backups !== undefined);
   const [first, ...others] = backedUp.length > 0 ? backedUp : found;
-  if (!first)
-    throw new UsageError(`There is no world '${id}'${name === undefined ? ' in any cluster of apps/' : ` in cluster '${name}'`}.`);
+  if (!first) {
+    const worlds = ownClusters(name, descriptions).flatMap((description) =>
+      resolveCluster(description).realms.flatMap((realm) => realm.continents.map((each) => `${realm.name}/${each.name}`)),
+    );
+    throw new UsageError(
+      `There is no world '${id}'${name === undefined ? ' in any cluster of apps/' : ` in cluster '${name}'`}; there ${worlds.length > 0 ? `are ${[...new Set(worlds)].join(', ')}` : 'are none'}.`,
+    );
+  }
   if (others.length > 0) throw new UsageError(`Several clusters have a world '${id}'; say which with --cluster NAME.`);
   return first;
 }
