@@ -41,16 +41,15 @@ function repositoryFinding(repository: string, remotes: string): Finding {
       `git.repository is the example's (${repository}); Argo CD would find nothing there.`,
       'Write the address of your fork into git.repository.',
     );
-  const own = remotes
-    .split('\n')
-    .filter((line) => line.endsWith('(push)'))
-    .map((line) => withoutCredentials(line.split(/\s+/)[1] ?? ''));
+  const pushedTo = remotes.split('\n').filter((line) => line.endsWith('(push)'));
+  const own = pushedTo.map((line) => withoutCredentials(line.split(/\s+/)[1] ?? ''));
+  const hasOrigin = pushedTo.some((line) => line.split(/\s+/)[0] === 'origin');
   if (own.some((address) => normalized(address) === normalized(repository)))
     return ok('repository', `git.repository is a remote of this clone (${repository}).`);
   return warning(
     'repository',
     `git.repository (${repository}) is no remote of this clone${own.length > 0 ? `, which pushes to ${some(own)}` : ', which has none'}: Argo CD would not see what you push.`,
-    `git remote add origin ${repository}, or correct git.repository`,
+    `git remote ${hasOrigin ? 'set-url' : 'add'} origin ${repository}, or correct git.repository`,
   );
 }
 

@@ -300,6 +300,15 @@ describe('Git', () => {
     ]);
   });
 
+  test('of another address is put right by a command that works, whether or not there is a remote origin', async () => {
+    const { root } = await healthyProject();
+    const elsewhere = { ...description, git: { repository: 'https://git.example.org/home/other.git', revision: 'main' } };
+    const before = JSON.stringify(await examine(root, { descriptions: [elsewhere] }, ['git']));
+    execFileSync('git', ['-C', root, 'remote', 'rename', 'origin', 'upstream']);
+    const after = JSON.stringify(await examine(root, { descriptions: [elsewhere] }, ['git']));
+    expect([before, after].map((text) => /git remote (\S+) origin/.exec(text)?.[1])).toEqual(['set-url', 'add']);
+  });
+
   test('of a remote with a token is told without the token', async () => {
     const { root } = await healthyProject();
     execFileSync('git', ['-C', root, 'remote', 'set-url', 'origin', 'https://you:s3cr3t@git.example.org/other/mmo.git']);
