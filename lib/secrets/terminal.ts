@@ -9,8 +9,8 @@ export async function askOpenly(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise<string>((resolve, reject) => {
-      terminal.once('SIGINT', () => reject(interrupted()));
-      terminal.once('close', () => reject(interrupted()));
+      terminal.once('SIGINT', () => reject(interrupted('written')));
+      terminal.once('close', () => reject(interrupted('written')));
       terminal.question(question).then(resolve, reject);
     });
   } finally {
@@ -42,7 +42,7 @@ export function askHidden(text: string): Promise<string> {
         }
         if (character === '\u0003' || character === '\u0004') {
           end();
-          reject(interrupted());
+          reject(interrupted('sealed'));
           return;
         }
         line = character === '\u007f' || character === '\b' ? line.slice(0, -1) : line + character;
@@ -59,6 +59,6 @@ export async function readStandardInput(): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-function interrupted(): SecretsError {
-  return new SecretsError(['Interrupted; nothing was sealed.']);
+function interrupted(notYet: 'written' | 'sealed'): SecretsError {
+  return new SecretsError([`Interrupted; nothing was ${notYet}.`]);
 }
