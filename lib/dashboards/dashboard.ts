@@ -96,6 +96,14 @@ export type Variable = { readonly name: string; readonly label: string } & (
   | { readonly text: string }
 );
 
+/** From which ages of the last backup on a panel warns, in hours. */
+export interface BackupAges {
+  /** One that was due is missing. */
+  readonly late: number;
+  /** The alert fires. */
+  readonly tooOld: number;
+}
+
 export interface Dashboard {
   /** In the address for ever: links and bookmarks name it. */
   readonly uid: string;

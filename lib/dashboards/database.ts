@@ -8,8 +8,8 @@ import type { Dashboard } from './dashboard';
 const HERE = `namespace="${NAMESPACES.database}"`;
 const FREE = `kubelet_volume_stats_available_bytes{${HERE}} / kubelet_volume_stats_capacity_bytes{${HERE}}`;
 
-/** @param backups whether it is archived: without that, panels of archives would be empty */
-export function database(backups: boolean): Dashboard {
+/** @param backups ages of the last base backup, in hours: from `late` on one was missed, from `tooOld` on PostgresBackupTooOld fires; undefined where nothing is archived, because panels of archives would be empty */
+export function database(backups: BackupAges | undefined): Dashboard {
   return {
     uid: 'mmo-database',
     title: 'Database',
@@ -67,9 +67,9 @@ export function database(backups: boolean): Dashboard {
                 {
                   kind: 'stat',
                   title: 'Last base backup',
-                  description: 'Its age. There should be one each day.',
+                  description: 'Its age. Yellow: one was missed. Red: PostgresBackupTooOld.',
                   unit: 'dtdurations',
-                  thresholds: { above: [90_000, 172_800] },
+                  thresholds: { above: [backups.late * 3600, backups.tooOld * 3600] },
                   targets: [{ expr: `time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{${HERE}} > 0)` }],
                 } as const,
               ]

@@ -2,7 +2,10 @@
  * The dashboards of a cluster: one line each.
  * It deliberately leaves out what the cluster does not have, since an empty page looks like a broken one.
  */
+import { oldestWorldBackupHours } from '../../charts/world-backups';
+import { oldestBaseBackupHours } from '../constructs/postgres-alerts';
 import type { Cluster } from '../model/cluster';
+import { longestGapHours } from '../model/cron';
 import { connectBroker } from './connect-broker';
 import type { Dashboard } from './dashboard';
 import { database } from './database';
@@ -13,13 +16,16 @@ import { players } from './players';
 import { realms } from './realms';
 
 export function dashboardsOf(cluster: Cluster): readonly Dashboard[] {
+  const { backups } = cluster;
   return [
     players,
     platform,
     connectBroker,
-    database(cluster.backups !== undefined),
+    database(backups && { late: longestGapHours(backups.databaseSchedule) + 1, tooOld: oldestBaseBackupHours(backups) }),
     logs,
-    ...(cluster.realms.length > 0 ? [realms] : []),
+    ...(cluster.realms.length > 0
+      ? [realms(backups && { late: longestGapHours(backups.worldSchedule) + 1, tooOld: oldestWorldBackupHours(backups) })]
+      : []),
     ...(cluster.instances.length > 0 ? [instances] : []),
   ];
 }

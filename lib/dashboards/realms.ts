@@ -2,7 +2,7 @@
  * The dashboard of persistent worlds: who plays where, whether the simulation keeps up, and whether what happens is saved.
  * It deliberately names no realm: they are a variable, so that adding one changes nothing here.
  */
-import type { Dashboard } from './dashboard';
+import type { BackupAges, Dashboard } from './dashboard';
 
 /** Series of game servers, by the labels that their monitors add. */
 const GAME = 'mmo_realm=~"$realm", mmo_continent=~"$continent"';
@@ -10,7 +10,8 @@ const GAME = 'mmo_realm=~"$realm", mmo_continent=~"$continent"';
 const NAMESPACE = 'namespace=~"realm-$realm"';
 const WORLD = '{{mmo_realm}}/{{mmo_continent}}';
 
-export const realms: Dashboard = {
+/** @param backups ages of the last backup, in hours: from `late` on one was missed, from `tooOld` on WorldBackupTooOld fires; undefined leaves the panels out, which would be empty */
+export const realms = (backups: BackupAges | undefined): Dashboard => ({
   uid: 'mmo-realms',
   title: 'Realms',
   description: 'Persistent worlds: players, ticks, network, saves and backups.',
@@ -67,14 +68,21 @@ export const realms: Dashboard = {
           thresholds: { above: [120, 300] },
           targets: [{ expr: `max(time() - mmo_game_last_save_timestamp_seconds{${GAME}})` }],
         },
-        {
-          kind: 'stat',
-          title: 'Oldest backup',
-          description: 'Age of the last good backup, in the realm where it is oldest: what a lost disk would lose there.',
-          unit: 'dtdurations',
-          thresholds: { above: [90_000, 172_800] },
-          targets: [{ expr: `max(time() - max by (namespace) (kube_job_status_completion_time{${NAMESPACE}, job_name=~"backup-.+"}))` }],
-        },
+        ...(backups
+          ? [
+              {
+                kind: 'stat',
+                title: 'Oldest backup',
+                description:
+                  'Age of the last good backup, in the realm where it is oldest: what a lost disk would lose there. Yellow: one was missed. Red: WorldBackupTooOld.',
+                unit: 'dtdurations',
+                thresholds: { above: [backups.late * 3600, backups.tooOld * 3600] },
+                targets: [
+                  { expr: `max(time() - max by (namespace) (kube_job_status_completion_time{${NAMESPACE}, job_name=~"backup-.+"}))` },
+                ],
+              } as const,
+            ]
+          : []),
       ],
     },
     {
@@ -221,19 +229,23 @@ export const realms: Dashboard = {
             },
           ],
         },
-        {
-          kind: 'lines',
-          title: 'Age of the last backup',
-          description: 'Falls to zero with each backup, once a day.',
-          unit: 'dtdurations',
-          targets: [
-            {
-              expr: `time() - max by (namespace) (kube_job_status_completion_time{${NAMESPACE}, job_name=~"backup-.+"})`,
-              legend: '{{namespace}}',
-            },
-          ],
-        },
+        ...(backups
+          ? [
+              {
+                kind: 'lines',
+                title: 'Age of the last backup',
+                description: 'Falls to zero with each backup.',
+                unit: 'dtdurations',
+                targets: [
+                  {
+                    expr: `time() - max by (namespace) (kube_job_status_completion_time{${NAMESPACE}, job_name=~"backup-.+"})`,
+                    legend: '{{namespace}}',
+                  },
+                ],
+              } as const,
+            ]
+          : []),
       ],
     },
   ],
-};
+});

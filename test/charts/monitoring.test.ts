@@ -62,6 +62,24 @@ test('there is a dashboard for players, the platform, the broker, the database, 
   ]);
 });
 
+/** Names and thresholds of the panels that show the age of a backup. */
+const backupAges = (description: typeof homelab) =>
+  dashboardsOf(resolveCluster(description))
+    .flatMap(({ rows }) => rows.flatMap(({ panels }) => panels))
+    .filter(({ title }) => title === 'Oldest backup' || title === 'Last base backup')
+    .map((panel) => ('thresholds' in panel ? panel.thresholds : undefined));
+
+test('the age of a backup is red when its alert fires, and yellow when one was missed', () => {
+  const backups = { endpoint: 'https://s3.example.com', bucket: 'home', databaseSchedule: '0 4 * * 0', worldSchedule: '17 3 * * 0' };
+  const hour = 3600;
+  expect(backupAges({ ...homelab, backups })).toEqual([{ above: [169 * hour, 192 * hour] }, { above: [169 * hour, 170 * hour] }]);
+});
+
+test('the ages of backups are left out where there are none', () => {
+  const { backups: _, ...without } = homelab;
+  expect(backupAges(without)).toEqual([]);
+});
+
 test('a cluster without instances has no empty page for them', () => {
   expect(dashboardsOf(resolveCluster(localWith({ instances: [] }))).map(({ uid }) => uid)).not.toContain('mmo-instances');
 });
