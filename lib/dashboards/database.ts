@@ -3,7 +3,7 @@
  * It deliberately shows the described generation and earlier ones alike: after a recovery one wants to see both.
  */
 import { NAMESPACES } from '../platform';
-import type { Dashboard } from './dashboard';
+import type { BackupAges, Dashboard } from './dashboard';
 
 const HERE = `namespace="${NAMESPACES.database}"`;
 const FREE = `kubelet_volume_stats_available_bytes{${HERE}} / kubelet_volume_stats_capacity_bytes{${HERE}}`;
