@@ -17,15 +17,18 @@ import { realms } from './realms';
 
 export function dashboardsOf(cluster: Cluster): readonly Dashboard[] {
   const { backups } = cluster;
+  const ofDatabase = backups && { late: longestGapHours(backups.databaseSchedule) + 1, tooOld: oldestBaseBackupHours(backups) };
+  const ofWorlds =
+    backups && cluster.realms.length > 0
+      ? { late: longestGapHours(backups.worldSchedule) + 1, tooOld: oldestWorldBackupHours(backups) }
+      : undefined;
   return [
     players,
-    platform,
+    platform({ worlds: ofWorlds, database: ofDatabase }),
     connectBroker,
-    database(backups && { late: longestGapHours(backups.databaseSchedule) + 1, tooOld: oldestBaseBackupHours(backups) }),
+    database(ofDatabase),
     logs,
-    ...(cluster.realms.length > 0
-      ? [realms(backups && { late: longestGapHours(backups.worldSchedule) + 1, tooOld: oldestWorldBackupHours(backups) })]
-      : []),
+    ...(cluster.realms.length > 0 ? [realms(ofWorlds)] : []),
     ...(cluster.instances.length > 0 ? [instances] : []),
   ];
 }

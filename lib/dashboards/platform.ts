@@ -3,14 +3,21 @@
  * It deliberately repeats nothing that the dashboards of kube-prometheus-stack show in depth; it is the page to look at first.
  */
 import { entryPoints } from '../../argocd/catalog/traefik';
-import type { Dashboard } from './dashboard';
+import { NAMESPACES } from '../platform';
+import type { BackupAges, Dashboard, Panel } from './dashboard';
 
 const PLAYERS = `entrypoint="${entryPoints.websecure}"`;
 
-export const platform: Dashboard = {
+/** Whose backups there are, each with the ages from which on a panel warns; undefined leaves its panel out. */
+interface PlatformBackups {
+  readonly worlds: BackupAges | undefined;
+  readonly database: BackupAges | undefined;
+}
+
+export const platform = (backups: PlatformBackups): Dashboard => ({
   uid: 'mmo-platform',
   title: 'Platform',
-  description: 'Sync with Git, nodes, volumes, certificates, secrets, the entry point and logs.',
+  description: 'Sync with Git, nodes, volumes, backups, certificates, secrets, the entry point and logs.',
   rows: [
     {
       title: 'Now',
@@ -69,6 +76,7 @@ export const platform: Dashboard = {
         },
       ],
     },
+    ...(backups.worlds || backups.database ? [{ title: 'Backups', panels: backupPanels(backups) }] : []),
     {
       title: 'Git and cluster',
       panels: [
@@ -202,4 +210,38 @@ export const platform: Dashboard = {
       ],
     },
   ],
-};
+});
+
+/** The age of what would be restored if everything were lost now. */
+function backupPanels({ worlds, database }: PlatformBackups): Panel[] {
+  const age = (title: string, description: string, { late, tooOld }: BackupAges, last: string): Panel => ({
+    kind: 'stat',
+    title,
+    description,
+    unit: 'dtdurations',
+    thresholds: { above: [late * 3600, tooOld * 3600] },
+    targets: [{ expr: `time() - ${last}` }],
+  });
+  return [
+    ...(worlds
+      ? [
+          age(
+            'Oldest backup of a realm',
+            'Age of the last good backup, in the realm where it is oldest. Yellow: one was missed. Red: WorldBackupTooOld.',
+            worlds,
+            'min(max by (namespace) (kube_job_status_completion_time{namespace=~"realm-.+", job_name=~"backup-.+"}))',
+          ),
+        ]
+      : []),
+    ...(database
+      ? [
+          age(
+            'Last base backup of the database',
+            'Its age; the log since then is archived as well. Yellow: one was missed. Red: PostgresBackupTooOld.',
+            database,
+            `max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{namespace="${NAMESPACES.database}"} > 0)`,
+          ),
+        ]
+      : []),
+  ];
+}

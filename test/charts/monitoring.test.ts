@@ -62,17 +62,27 @@ test('there is a dashboard for players, the platform, the broker, the database, 
   ]);
 });
 
-/** Names and thresholds of the panels that show the age of a backup. */
+/** Where the age of a backup is shown, and the thresholds in hours. */
 const backupAges = (description: typeof homelab) =>
-  dashboardsOf(resolveCluster(description))
-    .flatMap(({ rows }) => rows.flatMap(({ panels }) => panels))
-    .filter(({ title }) => title === 'Oldest backup' || title === 'Last base backup')
-    .map((panel) => ('thresholds' in panel ? panel.thresholds : undefined));
+  dashboardsOf(resolveCluster(description)).flatMap(({ title: page, rows }) =>
+    rows
+      .flatMap(({ panels }) => panels)
+      .filter(({ kind, title }) => kind === 'stat' && /^(Oldest|Last base) backup/.test(title))
+      .map(({ title, thresholds }) => [
+        page,
+        title,
+        ...(thresholds && 'above' in thresholds ? thresholds.above.map((seconds) => seconds / 3600) : []),
+      ]),
+  );
 
 test('the age of a backup is red when its alert fires, and yellow when one was missed', () => {
   const backups = { endpoint: 'https://s3.example.com', bucket: 'home', databaseSchedule: '0 4 * * 0', worldSchedule: '17 3 * * 0' };
-  const hour = 3600;
-  expect(backupAges({ ...homelab, backups })).toEqual([{ above: [169 * hour, 192 * hour] }, { above: [169 * hour, 170 * hour] }]);
+  expect(backupAges({ ...homelab, backups })).toEqual([
+    ['Platform', 'Oldest backup of a realm', 169, 170],
+    ['Platform', 'Last base backup of the database', 169, 192],
+    ['Database', 'Last base backup', 169, 192],
+    ['Realms', 'Oldest backup', 169, 170],
+  ]);
 });
 
 test('the ages of backups are left out where there are none', () => {
